@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import {
   buildSchema,
+  type GraphQLField,
+  type GraphQLInputField,
   isInputObjectType,
   isInterfaceType,
   isObjectType,
@@ -22,7 +24,8 @@ describe('schema.graphql', () => {
       if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue
       if (!type.description) bare.push(type.name)
       if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue
-      for (const field of Object.values(type.getFields())) {
+      const fields: readonly (GraphQLField<unknown, unknown> | GraphQLInputField)[] = Object.values(type.getFields())
+      for (const field of fields) {
         if (!field.description) bare.push(`${type.name}.${field.name}`)
         if ('args' in field)
           for (const arg of field.args) if (!arg.description) bare.push(`${type.name}.${field.name}(${arg.name})`)
