@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   DATASET_UNKNOWN_FORMAT: 'The file is no dataset format that is read; the message says what it looks like.',
   /** The dataset file ends early or contradicts itself; the message says where. */
   DATASET_CORRUPT: 'The dataset file ends early or contradicts itself; the message says where.',
+  /** A valid dataset file that uses a feature that is not supported; the message names it. */
+  DATASET_UNSUPPORTED: 'A valid dataset file that uses a feature that is not supported; the message names it.',
   /** A feature or target is NaN or infinite. */
   DATASET_NOT_FINITE: 'A feature or a target is NaN or infinite; the message says where.',
   /** The samples do not fit the input of the architecture. */
@@ -51,9 +53,13 @@ export const ERROR_CODES = {
   DEVICE_UNAVAILABLE: 'The device is not there, or its name is none.',
   /** The engine failed while it loaded or executed the graph. */
   ENGINE_FAILED: 'The engine failed while it loaded or executed the graph.',
+  /** The model answered NaN or infinity for a sample; the message names the sample. */
+  LOGITS_NOT_FINITE: 'The model answered NaN or infinity for a sample; the message names the sample.',
   /** The worker that evaluated the run is gone, and the retries are used up. */
   WORKER_LOST: 'The worker that evaluated the run is gone, and the retries are used up.',
 
+  /** The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types. */
+  QUERY_INVALID: 'The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types.',
   /** The query is too deep, too costly, has too many aliases or tokens. */
   QUERY_TOO_COMPLEX: 'The query is nested too deeply, costs too much, or has too many aliases or tokens.',
   /** Something failed that is our fault; the id finds it in the log. */

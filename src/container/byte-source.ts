@@ -62,7 +62,8 @@ export async function* readPieces(
   length: number,
   pieceBytes = 1 << 20,
 ): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < length; at += pieceBytes) yield await source.read(offset + at, Math.min(pieceBytes, length - at))
+  for (let at = 0; at < length; at += pieceBytes)
+    yield await source.read(offset + at, Math.min(pieceBytes, length - at))
 }
 
 function checkRange(name: string, size: number, offset: number, length: number): void {
