@@ -21,8 +21,8 @@ export interface ColumnStatistics {
 }
 
 /**
- * A dataset file that was recognised. Columns are read one after the other, each as a stream of dense little-endian bytes;
- * labels that were strings arrive as int64 codes into `labelNames`.
+ * A dataset file that was recognised. Columns are read one after the other, each as a stream of dense little-endian
+ * bytes; labels that were strings arrive as int64 codes into `labelNames`.
  */
 export interface DatasetFile extends AsyncDisposable {
   readonly format: 'npz' | 'npy' | 'safetensors' | 'csv'

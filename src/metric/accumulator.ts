@@ -1,6 +1,6 @@
 /**
- * A metric, or a family that shares its state. The state is plain JSON, so that a shard's result can be stored and merged
- * anywhere; `merge` is associative and commutative with identity `empty()`.
+ * A metric, or a family that shares its state. The state is plain JSON, so that a shard's result can be stored and
+ * merged anywhere; `merge` is associative and commutative with identity `empty()`.
  */
 export interface Accumulator<Batch, State, Value> {
   empty(): State

@@ -1,0 +1,76 @@
+import { quoted } from '../container/index.ts'
+import { AppError } from '../error.ts'
+import type { DatasetOptions } from './dataset-options.ts'
+import { showName } from './show-name.ts'
+
+/** Names that labels and features usually have, in lower case. */
+const LABEL_NAMES = new Set(['y', 'label', 'labels', 'target', 'targets', 'class', 'classes'])
+const FEATURE_NAMES = new Set(['x', 'feature', 'features', 'data', 'input', 'inputs', 'image', 'images'])
+
+/** A file whose columns have names. */
+export interface Named {
+  /** The file, for messages. */
+  readonly source: string
+  /** What the columns are called in this format: `array` or `column`. */
+  readonly thing: string
+  readonly names: readonly string[]
+  /** All of them for a message. */
+  readonly list: string
+}
+
+/**
+ * The label column: the one that the options name, or the only one with a usual name.
+ * @throws AppError BAD_INPUT, which lists the columns.
+ */
+export function labelName(file: Named, { labelColumn }: DatasetOptions): string {
+  if (labelColumn !== undefined) return existing(file, labelColumn, 'labelColumn')
+  const usual = file.names.filter((name) => LABEL_NAMES.has(name.toLowerCase()))
+  if (usual.length === 1) return usual[0]!
+  const found =
+    usual.length === 0
+      ? `no ${file.thing} has a usual label name (y, label, target, class)`
+      : `${usual.map(showName).join(' and ')} could both be the labels`
+  throw new AppError('BAD_INPUT', `${file.source}: ${found}; name one with labelColumn. It has ${file.list}`)
+}
+
+/**
+ * The feature arrays: those that the options name, or the only one with a usual name, or the only one that is left.
+ * @throws AppError BAD_INPUT, which lists the arrays.
+ */
+export function featureNames(file: Named, label: string, { featureColumns }: DatasetOptions): readonly string[] {
+  if (featureColumns !== undefined) return chosenFeatures(file, [label], featureColumns)
+  const others = file.names.filter((name) => name !== label)
+  const usual = others.filter((name) => FEATURE_NAMES.has(name.toLowerCase()))
+  if (usual.length === 1) return usual
+  if (others.length === 1) return others
+  const found =
+    others.length === 0 ? 'there are no features besides the labels' : 'it is not clear which arrays are the features'
+  throw new AppError('BAD_INPUT', `${file.source}: ${found}; name them with featureColumns. It has ${file.list}`)
+}
+
+/** Features that the options name. */
+export function chosenFeatures(
+  file: Named,
+  labels: readonly string[],
+  featureColumns: readonly string[],
+): readonly string[] {
+  if (featureColumns.length === 0)
+    throw new AppError('BAD_INPUT', 'featureColumns names no column; leave it out, or name one')
+  const names = featureColumns.map((name) => existing(file, name, 'featureColumns'))
+  const twice = names.find((name, i) => labels.includes(name) || names.indexOf(name) !== i)
+  if (twice !== undefined)
+    throw new AppError(
+      'BAD_INPUT',
+      `${file.source}: the ${file.thing} ${quoted(twice)} is named twice in featureColumns and labelColumn`,
+    )
+  return names
+}
+
+/** A name that the file has. */
+export function existing(file: Named, name: string, option: string): string {
+  if (file.names.includes(name)) return name
+  throw new AppError(
+    'BAD_INPUT',
+    `${file.source} has no ${file.thing} ${quoted(name)} (${option}). It has ${file.list}`,
+  )
+}

@@ -1,0 +1,22 @@
+import type { DatasetFile } from './columns.ts'
+
+/** The formats that are read. */
+export type DatasetFormat = DatasetFile['format']
+
+/** What the user says about a dataset file. */
+export interface DatasetOptions {
+  /** By default the file's content decides. */
+  readonly format?: DatasetFormat | undefined
+  /**
+   * Where the labels are. An array's name (npz, safetensors); a column's name, or several with commas for MULTILABEL
+   * (csv); a column's index, -1 being the last (npy). By default a column with a usual name: y, label, target, class.
+   */
+  readonly labelColumn?: string | undefined
+  /**
+   * Names of arrays or columns that are features. By default the array called x or the like, or every other column of a
+   * CSV.
+   */
+  readonly featureColumns?: readonly string[] | undefined
+  /** Between the fields of a CSV; a comma by default. */
+  readonly delimiter?: string | undefined
+}

@@ -1,0 +1,90 @@
+import type { ByteSource } from '../container/index.ts'
+import { quoted } from '../container/index.ts'
+import { AppError } from '../error.ts'
+import type { DatasetFormat } from './dataset-options.ts'
+
+const HEAD_BYTES = 4096
+const BINARY_NAMES = /\.(npz|npy|safetensors|pt|pth|ckpt|pkl|parquet|h5|gz|zip)$/i
+
+/**
+ * The format of a file by its first bytes; its name only decides whether text may be a CSV.
+ * @throws AppError DATASET_UNKNOWN_FORMAT, which says what the file looks like.
+ */
+export async function recogniseFormat(source: ByteSource, declared: DatasetFormat | undefined): Promise<DatasetFormat> {
+  const head = await source.read(0, Math.min(HEAD_BYTES, source.size))
+  const foreign = foreignFormat(head)
+  if (foreign !== null) throw unknown(source, foreign)
+  const found = knownFormat(head, source)
+  if (found === null)
+    throw unknown(
+      source,
+      `begins with the bytes ${Buffer.from(head.subarray(0, 8)).toString('hex')}, which no format has`,
+    )
+  if (declared !== undefined && declared !== found)
+    throw unknown(source, `was said to be ${declared}, but it looks like ${found}`)
+  if (found === 'csv' && declared === undefined && BINARY_NAMES.test(source.name))
+    throw unknown(source, `is text: ${quoted(textOf(head) ?? '', 60)}`)
+  return found
+}
+
+/** What a message calls a file that is something else altogether. */
+const unknown = (source: ByteSource, looks: string): AppError =>
+  new AppError(
+    'DATASET_UNKNOWN_FORMAT',
+    `${source.name} ${looks}; expected one of .npz, .npy, .safetensors, or .csv with a header line`,
+  )
+
+function knownFormat(head: Uint8Array, source: ByteSource): DatasetFormat | null {
+  if (startsWith(head, '\x93NUMPY')) return 'npy'
+  if (startsWith(head, 'PK\x03\x04')) return 'npz'
+  if (isSafetensors(head, source.size)) return 'safetensors'
+  return textOf(head) === null ? null : 'csv'
+}
+
+/** Eight bytes of header length, then the header's JSON object. */
+function isSafetensors(head: Uint8Array, size: number): boolean {
+  if (head.length < 9 || head[8] !== 0x7b) return false
+  const length = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true)
+  return length < 100_000_000n || length < BigInt(size)
+}
+
+const SIGNATURES: readonly (readonly [signature: string, looks: string])[] = [
+  [
+    'version https://git-lfs.github.com/spec/',
+    'is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`',
+  ],
+  ['\x1f\x8b', 'is compressed by gzip: decompress it first'],
+  ['PAR1', 'is a Parquet file'],
+  ['ARROW1', 'is an Arrow file'],
+  ['\x89HDF', 'is an HDF5 file'],
+  ['PK\x05\x06', 'is an empty zip file'],
+  ['%PDF', 'is a PDF file'],
+  ['\x89PNG', 'is a PNG image'],
+  ['\xff\xd8\xff', 'is a JPEG image'],
+  ['\xff\xfe', 'is UTF-16 text: save it as UTF-8'],
+  ['\xfe\xff', 'is UTF-16 text: save it as UTF-8'],
+]
+
+function foreignFormat(head: Uint8Array): string | null {
+  if (head.length === 0) return 'is empty'
+  const signature = SIGNATURES.find(([bytes]) => startsWith(head, bytes))
+  if (signature !== undefined) return signature[1]
+  // PROTO 2 to 5, or the long integer that older PyTorch files begin with.
+  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5)
+    return 'is a Python pickle, which is never opened here because loading one executes code: save the arrays with np.savez'
+  const text = textOf(head)?.trimStart() ?? ''
+  if (/^<(!doctype|html|head|\?xml)/i.test(text))
+    return 'is an HTML or XML page, perhaps an error or login page of the server'
+  if (/^[[{]/.test(text)) return 'is JSON'
+  return null
+}
+
+function startsWith(head: Uint8Array, signature: string): boolean {
+  return head.length >= signature.length && Array.from(signature).every((char, i) => head[i] === char.charCodeAt(0))
+}
+
+/** The head as UTF-8 text, or null: text has no control characters but tabs and line ends. */
+function textOf(head: Uint8Array): string | null {
+  if (head.some((byte) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13)) return null
+  return new TextDecoder().decode(head)
+}

@@ -1,0 +1,12 @@
+export type { Accumulator, Average, MetricValue, Task } from './accumulator.ts'
+export { combine, prepared } from './combine.ts'
+export { denseConfusion, type Confusion } from './confusion.ts'
+export { type LogitsBatch, type Targets } from './logits-batch.ts'
+export {
+  taskAccumulator,
+  type RunningView,
+  type TaskAccumulator,
+  type TaskOptions,
+  type TaskReport,
+  type TaskState,
+} from './task-accumulator.ts'
