@@ -23,14 +23,18 @@ export type ValueNode =
       readonly entries: readonly (readonly [number, number])[]
       readonly state?: number
     }
-  /** `tensor` is an index into `Checkpoint.tensors`. */
-  | { readonly kind: 'tensor'; readonly tensor: number }
+  /** `tensor` is an index into `Checkpoint.tensors`. `state` are its Python attributes, where it has any. */
+  | { readonly kind: 'tensor'; readonly tensor: number; readonly state?: number }
   /** torch.Size */
   | { readonly kind: 'size'; readonly sizes: readonly number[] }
   /** torch.float32 and its like, by the name after `torch.` */
   | { readonly kind: 'dtype'; readonly value: string }
   | { readonly kind: 'device'; readonly type: string; readonly index?: number }
-  /** Any other object that is represented, never built: its class, the arguments it was made with, its state. */
+  /**
+   * Any other object that is represented, never built: the class or function that makes it (`numpy.dtype`,
+   * `torch._utils._rebuild_sparse_tensor`), the tuple of arguments it was made with, its state. Storages in the arguments
+   * are folded into tensors. Class `global` is a bare name, `torch.per_tensor_affine`: `args` is the string.
+   */
   | {
       readonly kind: 'object'
       readonly class: string
@@ -46,7 +50,7 @@ export interface ValueTree {
 
 /** One torch storage: a run of bytes in the file that tensors are views of. */
 export interface StorageEntry {
-  /** Its name inside the file: `0`, `1`, … or a tensor's name in safetensors. */
+  /** Its name inside the file: `0`, `1`, …, or a tensor's name in safetensors. */
   readonly key: string
   /** Element type of the storage; `uint8` for an UntypedStorage. */
   readonly dtype: DType
@@ -56,14 +60,18 @@ export interface StorageEntry {
   readonly location: string
 }
 
-/** A view of a storage. Offset and strides count elements of `dtype`. */
-export interface TensorEntry {
-  /** Index into `Checkpoint.storages`. */
-  readonly storage: number
+/** Where the elements of a tensor lie in its storage. Offset and strides count elements of `dtype`. */
+export interface TensorView {
   readonly dtype: DType
   readonly shape: Shape
   readonly stride: readonly number[]
   readonly storageOffset: number
+}
+
+/** A tensor: a view of a storage. */
+export interface TensorEntry extends TensorView {
+  /** Index into `Checkpoint.storages`. */
+  readonly storage: number
   readonly requiresGrad: boolean
   /** `torch.nn.Parameter` or a plain tensor. */
   readonly isParameter: boolean
@@ -79,7 +87,10 @@ export interface GlobalReference {
 /** The formats that are read. */
 export type CheckpointFormat = 'torch-zip' | 'safetensors'
 
-/** What a checkpoint file holds: values, tensors, and where the bytes of each storage are. */
+/**
+ * What a checkpoint file holds: values, tensors, and where the bytes of each storage are. It reads from the source it was
+ * opened on for as long as it is used; disposing it disposes the source too, where that is disposable.
+ */
 export interface Checkpoint extends AsyncDisposable {
   readonly format: CheckpointFormat
   readonly tree: ValueTree
@@ -87,10 +98,13 @@ export interface Checkpoint extends AsyncDisposable {
   readonly storages: readonly StorageEntry[]
   /** Every global of the pickle, in order of first use; empty for safetensors. */
   readonly globals: readonly GlobalReference[]
-  /** Sentences for the user: a wrong CRC, a big-endian file that was swapped. */
+  /** Sentences for the user: a wrong CRC, a big-endian file that was swapped. Grows while storages are read. */
   readonly warnings: readonly string[]
-  /** Little-endian bytes of a storage, in pieces of at most 1 MiB. */
-  readStorage(index: number): AsyncIterable<Uint8Array>
+  /**
+   * Little-endian bytes of a storage, or `length` of them from byte `offset`, in pieces of at most 1 MiB.
+   * @throws AppError CHECKPOINT_CORRUPT when the file cannot be read as declared.
+   */
+  readStorage(index: number, offset?: number, length?: number): AsyncIterable<Uint8Array>
 }
 
 /** A flat mapping from keys to tensors found in a tree, with the path that leads to it: `[]`, `['model_state_dict']`. */

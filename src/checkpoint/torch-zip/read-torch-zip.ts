@@ -1,0 +1,101 @@
+import { entryPieces, readPieces, readZipDirectory, type ByteSource } from '../../container/index.ts'
+import { AppError } from '../../error.ts'
+import { itemSize } from '../../tensor/index.ts'
+import { slicePieces, swapPieces, swapUnit } from '../byte-pieces.ts'
+import { CHECKPOINT_CODES } from '../checkpoint-codes.ts'
+import { disposeSource } from '../dispose-source.ts'
+import type { CheckpointLimits } from '../limits.ts'
+import { flatten } from '../pickle/flatten.ts'
+import { readPickle, type PickleResult } from '../pickle/machine.ts'
+import type { PickleValue } from '../pickle/pickle-value.ts'
+import { refusalOf } from '../pickle/refuse-foreign.ts'
+import type { Checkpoint, StorageEntry, TensorEntry } from '../value-tree.ts'
+import { openArchive, recordBytes, type TorchArchive } from './archive.ts'
+import { storageTable, type StorageTable } from './storages.ts'
+
+/** Reads the zip format of torch.save (PyTorch 1.6 and later). */
+export async function readTorchZip(source: ByteSource, limits: CheckpointLimits): Promise<Checkpoint> {
+  const entries = await readZipDirectory(source, { ...CHECKPOINT_CODES, limits: limits.zip })
+  const archive = await openArchive(source, entries, limits)
+  const record = archive.records.get('data.pkl')
+  if (!record) throw new AppError('CHECKPOINT_CORRUPT', `${source.name}: data.pkl is not in the root folder of the zip`)
+  if (record.size > limits.pickle.maxBytes)
+    throw new AppError(
+      'LIMIT_EXCEEDED',
+      `${source.name}: data.pkl has ${record.size} bytes, the limit is ${limits.pickle.maxBytes}`,
+    )
+  const bytes = await recordBytes(archive, record)
+  const where = `${source.name}: data.pkl`
+  const table = storageTable(archive)
+  const pickle = readPickle(bytes, { where, limits, persistentLoad: table.persistentLoad })
+  const value = valueOf(pickle, source.name, where)
+  const { tree, tensors } = flatten(value, limits.pickle, where)
+  if (archive.bigEndian) checkSwappable(source.name, tensors, table.storages)
+  if (pickle.end < bytes.length)
+    archive.warnings.push(`${where}: ${bytes.length - pickle.end} bytes after the end of the pickle are ignored`)
+  return {
+    format: 'torch-zip',
+    tree,
+    tensors,
+    storages: table.storages,
+    globals: pickle.globals,
+    warnings: archive.warnings,
+    readStorage: (index, offset, length) => readStorage(archive, table, index, offset, length),
+    [Symbol.asyncDispose]: () => disposeSource(source),
+  }
+}
+
+function valueOf(pickle: PickleResult, fileName: string, where: string): PickleValue {
+  const refusal = refusalOf(pickle, fileName, where)
+  if (refusal) throw refusal
+  if (pickle.value === undefined) throw pickle.failure
+  return pickle.value
+}
+
+/** An UntypedStorage does not say what its bytes are, so only the tensors could tell how to swap it. */
+function checkSwappable(fileName: string, tensors: readonly TensorEntry[], storages: readonly StorageEntry[]): void {
+  const unclear = tensors.find(({ dtype, storage }) => itemSize(dtype) > 1 && storages[storage]!.dtype === 'uint8')
+  if (unclear)
+    throw new AppError(
+      'CHECKPOINT_UNSUPPORTED',
+      `${fileName}: a big-endian file with a tensor of dtype ${unclear.dtype}; save it on a little-endian machine`,
+    )
+}
+
+function readStorage(
+  archive: TorchArchive,
+  table: StorageTable,
+  index: number,
+  offset = 0,
+  length?: number,
+): AsyncIterable<Uint8Array> {
+  const storage = table.storages[index]
+  if (!storage) throw new RangeError(`there is no storage ${index}`)
+  const end = offset + (length ?? storage.byteLength - offset)
+  if (!(offset >= 0 && offset <= end && end <= storage.byteLength))
+    throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${storage.byteLength}`)
+  if (!archive.bigEndian) return readRecord(archive, table, index, offset, end)
+  const unit = swapUnit(storage.dtype)
+  const start = offset - (offset % unit)
+  const wholeEnd = Math.min(storage.byteLength, Math.ceil(end / unit) * unit)
+  return slicePieces(swapPieces(readRecord(archive, table, index, start, wholeEnd), unit), offset - start, end - offset)
+}
+
+/** Bytes of a record as they are in the file. The CRC is checked when the whole of it is read. */
+function readRecord(
+  { source, limits, warnings }: TorchArchive,
+  table: StorageTable,
+  index: number,
+  start: number,
+  end: number,
+): AsyncIterable<Uint8Array> {
+  const entry = table.entries[index]!
+  const whole = start === 0 && end === entry.size
+  if (entry.method === 'stored' && !whole) return readPieces(source, entry.offset + start, end - start)
+  const pieces = entryPieces(source, entry, {
+    ...CHECKPOINT_CODES,
+    limits: limits.zip,
+    onCrcMismatch: (message) => warnings.push(message),
+  })
+  return whole ? pieces : slicePieces(pieces, start, end - start)
+}
