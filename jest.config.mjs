@@ -1,7 +1,9 @@
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testEnvironment: 'node',
+  // Compiles src to dist-test once: threads and child processes load JavaScript on every Node that is supported.
+  globalSetup: '<rootDir>/test/global-setup.mjs',
+  testEnvironment: '<rootDir>/test/node-environment.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

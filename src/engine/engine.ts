@@ -20,7 +20,7 @@ export interface Device {
 export interface ParameterData {
   readonly dtype: DType
   readonly shape: Shape
-  /** Absolute path. */
+  /** Absolute path. The files of a source may lie in different folders. */
   readonly path: string
   /** Bytes from the start of the file. */
   readonly offset: number
@@ -49,8 +49,28 @@ export interface Engine {
   load(graph: Graph, parameters: ParameterSource, device: string, options: EngineOptions): Promise<Session>
 }
 
+/** What a module has to export to be an engine: `threadedEngine` loads it by its URL. */
+export interface EngineModule {
+  createEngine(): Engine | Promise<Engine>
+}
+
+/** What a batch gave. */
+export interface RunResult {
+  /** By graph output name. */
+  readonly outputs: TensorMap
+  /** What went in, for its memory to be used again; the values are not defined any more. */
+  readonly inputs: TensorMap
+}
+
 /** A graph bound to weights on a device. Forward only: it records no gradient and keeps no tensor after `run`. */
 export interface Session extends AsyncDisposable {
-  /** Inputs by graph input name, first dimension the batch; outputs by graph output name. */
-  run(inputs: TensorMap): Promise<TensorMap>
+  /**
+   * Executes one batch: inputs by graph input name, first dimension the batch, in the graph's own dtypes. Runs are executed in
+   * the order in which they were asked for; a second may be asked for while the first is under way.
+   *
+   * The memory of the inputs goes with them: the caller does not touch them until they come back in the result, perhaps as other
+   * arrays. (An engine in a thread of its own moves a buffer there and back; one that holds more than its array is copied.)
+   * @throws AppError ENGINE_FAILED naming the node that failed.
+   */
+  run(inputs: TensorMap): Promise<RunResult>
 }

@@ -1,0 +1,13 @@
+export type {
+  Device,
+  Engine,
+  EngineModule,
+  EngineName,
+  EngineOptions,
+  ParameterData,
+  ParameterSource,
+  RunResult,
+  Session,
+} from './engine.ts'
+export { chooseDevice } from './choose-device.ts'
+export { threadedEngine, type ThreadedEngine, type ThreadOptions } from './threaded.ts'

@@ -1,0 +1,20 @@
+import { AppError } from '../../error.ts'
+
+/** ONNX Runtime: `… while running Gemm node. Name:'/9/Gemm' Status Message: …`, perhaps with the source line it was built from. */
+const NODE_FAILED = /while running (\S+) node\. Name:'(.*?)' Status Message: (.*)/s
+const SOURCE_LINE = /(?:\/[\w./-]+\/)?[\w-]+\.(?:cc|h|cpp):\d+ (?:[\w:<>~]+(?:\([^)]*\)(?: const)?)? )?/g
+
+/** An exception of ONNX Runtime as our own, naming the node. */
+export function engineError(doing: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const text = error instanceof Error ? error.message : String(error)
+  const [, op, name, reason] = NODE_FAILED.exec(text) ?? []
+  const where = op === undefined ? doing : `${doing}, node ${JSON.stringify(name)} (${op})`
+  return new AppError(
+    'ENGINE_FAILED',
+    `onnxruntime failed ${where}: ${(reason ?? text).replace(SOURCE_LINE, '').trim()}`,
+    {
+      cause: error,
+    },
+  )
+}

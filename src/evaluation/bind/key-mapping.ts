@@ -1,0 +1,32 @@
+import { AppError } from '../../error.ts'
+
+/** How the keys of a checkpoint become the keys of a model: first a prefix goes, then another comes. */
+export interface KeyMapping {
+  /** Taken from the keys that begin with it, as torch's consume_prefix_in_state_dict_if_present; other keys stay. */
+  readonly stripPrefix?: string | undefined
+  readonly addPrefix?: string | undefined
+}
+
+/** One key as it is called after the mapping. */
+export function mapKey(key: string, { stripPrefix = '', addPrefix = '' }: KeyMapping): string {
+  return addPrefix + (key.startsWith(stripPrefix) ? key.slice(stripPrefix.length) : key)
+}
+
+/**
+ * Keys after the mapping → the keys they were, in the same order.
+ * @throws AppError BINDING_FAILED when two keys become one.
+ */
+export function applyKeyMapping(keys: Iterable<string>, mapping: KeyMapping): Map<string, string> {
+  const mapped = new Map<string, string>()
+  for (const key of keys) {
+    const target = mapKey(key, mapping)
+    const taken = mapped.get(target)
+    if (taken !== undefined)
+      throw new AppError(
+        'BINDING_FAILED',
+        `the key mapping ${JSON.stringify(mapping)} makes "${taken}" and "${key}" both "${target}"; choose prefixes that keep keys apart`,
+      )
+    mapped.set(target, key)
+  }
+  return mapped
+}

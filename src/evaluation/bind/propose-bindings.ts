@@ -1,0 +1,98 @@
+import { AppError } from '../../error.ts'
+import type { BindingProposal, BindingReport } from './binding-report.ts'
+import type { Binding } from './binding.ts'
+import type { KeyMapping } from './key-mapping.ts'
+
+/** Proposals that are shown at most. */
+const SHOWN = 3
+/** Prefixes of one kind that are tried at most: those that explain the most keys. */
+const TRIED = 4
+
+/**
+ * Tries what usually cures a binding that failed: another state_dict of the file (`model_state_dict`), prefixes that wrappers
+ * put before keys (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning, and those on top of each
+ * other), a prefix that the model has and the checkpoint has not, and to ignore unexpected keys. Only what does bind is proposed;
+ * cures that keep `strict` come first.
+ */
+export function proposeBindings(binding: Binding, bind: (binding: Binding) => BindingReport): BindingProposal[] {
+  const proposals: BindingProposal[] = []
+  const sources = [{ path: null, entries: binding.entries, versions: binding.versions }, ...(binding.nested ?? [])]
+  for (const { path, entries, versions } of sources)
+    for (const keyMapping of candidateMappings(binding, [...entries.keys()]))
+      for (const strict of binding.strict ? [true, false] : [false]) {
+        const report = tried(bind, { ...binding, entries, versions, keyMapping, strict })
+        if (!report?.ok) continue
+        const effective = Object.keys(keyMapping).length === 0 ? null : keyMapping
+        const text = describe(binding, path, effective, strict, report)
+        proposals.push({ stateDictPath: path, keyMapping: effective, strict, text })
+        break
+      }
+  return proposals.sort((a, b) => Number(b.strict) - Number(a.strict)).slice(0, SHOWN)
+}
+
+function tried(bind: (binding: Binding) => BindingReport, binding: Binding): BindingReport | null {
+  try {
+    return bind(binding)
+  } catch (error) {
+    // Two keys became one: no cure.
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+function candidateMappings({ parameters }: Binding, keys: readonly string[]): KeyMapping[] {
+  const expected = parameters.flatMap((parameter) => parameter.keys)
+  const strip = prefixesThatMatch(keys, new Set(expected))
+  const add = prefixesThatMatch(expected, new Set(keys))
+  const [stripAll, addAll] = [commonPrefix(keys), commonPrefix(expected)]
+  return [
+    {},
+    ...strip.map((stripPrefix) => ({ stripPrefix })),
+    ...add.map((addPrefix) => ({ addPrefix })),
+    ...(strip.length + add.length > 0 || stripAll === '' || addAll === ''
+      ? []
+      : [{ stripPrefix: stripAll, addPrefix: addAll }]),
+  ]
+}
+
+/** Prefixes `a.b.` of keys that leave a wanted key, the one that leaves the most first. */
+function prefixesThatMatch(keys: readonly string[], wanted: ReadonlySet<string>): string[] {
+  const counts = new Map<string, number>()
+  for (const key of keys)
+    for (let dot = key.indexOf('.'); dot >= 0; dot = key.indexOf('.', dot + 1))
+      if (wanted.has(key.slice(dot + 1))) {
+        const prefix = key.slice(0, dot + 1)
+        counts.set(prefix, (counts.get(prefix) ?? 0) + 1)
+      }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, TRIED)
+    .map(([prefix]) => prefix)
+}
+
+/** The longest `a.b.` that all keys begin with. */
+function commonPrefix(keys: readonly string[]): string {
+  const [first, ...others] = keys
+  let prefix = first === undefined ? '' : first.slice(0, first.lastIndexOf('.') + 1)
+  while (prefix !== '' && !others.every((key) => key.startsWith(prefix)))
+    prefix = prefix.slice(0, prefix.lastIndexOf('.', prefix.length - 2) + 1)
+  return prefix
+}
+
+function describe(
+  { strict: wasStrict }: Binding,
+  path: readonly string[] | null,
+  mapping: KeyMapping | null,
+  strict: boolean,
+  { unexpected }: BindingReport,
+): string {
+  const steps = [
+    ...(path === null ? [] : [`use the nested state_dict at ${JSON.stringify(path.join('.'))}`]),
+    ...(mapping?.stripPrefix === undefined ? [] : [`strip the prefix "${mapping.stripPrefix}" from the keys`]),
+    ...(mapping?.addPrefix === undefined ? [] : [`add the prefix "${mapping.addPrefix}" to the keys`]),
+    ...(wasStrict && !strict
+      ? [`set strict to false to ignore ${unexpected.length} unexpected key${unexpected.length === 1 ? '' : 's'}`]
+      : []),
+  ]
+  return `To make it fit: ${steps.join(', and ')}.`
+}

@@ -1,0 +1,132 @@
+import type { Graph } from '../architecture/index.ts'
+import { AppError, invariant } from '../error.ts'
+import type { Targets } from '../metric/index.ts'
+import { itemSize, numel, typedArrayOf, type DType, type Shape, type Tensor, type TensorMap } from '../tensor/index.ts'
+import { castBetween, type Cast } from './cast.ts'
+import type { DatasetFit, LabelFit } from './dataset-fit.ts'
+import { rowBytes, type RowReader } from './row-reader.ts'
+
+/** Samples that are ready for the engine. */
+export interface DecodedBatch {
+  /** Row of the first sample. */
+  readonly first: number
+  readonly n: number
+  readonly inputs: TensorMap
+  readonly targets: Targets
+}
+
+/** Reads batches; inputs that came back from the engine are given to `recycle` and used again. */
+export interface BatchDecoder {
+  decode(first: number, n: number): Promise<DecodedBatch>
+  recycle(inputs: TensorMap): void
+}
+
+/** A decoder of the columns that a fit names. */
+export function batchDecoder(graph: Graph, fit: DatasetFit, columns: ReadonlyMap<string, RowReader>): BatchDecoder {
+  const column = (name: string): RowReader => {
+    const reader = columns.get(name)
+    invariant(reader !== undefined, `no reader of column ${name}`)
+    return reader
+  }
+  const features = fit.inputs.map(({ input, column: name, shape }) => {
+    const value = graph.inputs.find((candidate) => candidate.name === input)
+    invariant(value !== undefined, `no graph input ${input}`)
+    return { input, decoder: tensorDecoder(column(name), value.dtype, shape) }
+  })
+  const targets = targetDecoder(column(fit.labels.column), fit.labels)
+  return {
+    async decode(first, n) {
+      const tensors = features.map(async ({ input, decoder }) => [input, await decoder.decode(first, n)] as const)
+      const [values, labels] = await Promise.all([Promise.all(tensors), targets(first, n)])
+      return { first, n, inputs: new Map(values), targets: labels }
+    },
+    recycle(inputs) {
+      for (const { input, decoder } of features) decoder.recycle(inputs.get(input)!)
+    },
+  }
+}
+
+interface TensorDecoder {
+  decode(first: number, n: number): Promise<Tensor>
+  recycle(tensor: Tensor): void
+}
+
+/**
+ * Rows as tensors of the graph's dtype. Memory that comes back is used for the next batch of the same size: fresh memory has to be
+ * zeroed and mapped page by page, which costs as much as the reading.
+ */
+function tensorDecoder(reader: RowReader, dtype: DType, shape: Shape): TensorDecoder {
+  const cast = reader.dtype === dtype ? null : castBetween(reader.dtype, dtype)
+  const elements = numel(shape)
+  const size = rowBytes(reader)
+  const free: ArrayBuffer[] = []
+  const staging = reusable()
+  const take = (bytes: number): ArrayBuffer => {
+    const found = free.pop()
+    return found?.byteLength === bytes ? found : new ArrayBuffer(bytes)
+  }
+  return {
+    async decode(first, n) {
+      const target = new Uint8Array(take(n * elements * itemSize(dtype)))
+      if (cast === null) await reader.read(first, target)
+      else
+        await staging(
+          n * size,
+          (bytes) => reader.read(first, bytes),
+          (bytes) => cast(bytes, target),
+        )
+      return { dtype, shape: [n, ...shape], data: typedArrayOf(dtype, target) }
+    },
+    recycle({ data }) {
+      if (data.buffer instanceof ArrayBuffer) free.push(data.buffer)
+    },
+  }
+}
+
+/** Labels as numbers: class indexes of the model, or values. */
+function targetDecoder(
+  reader: RowReader,
+  { column, classOf }: LabelFit,
+): (first: number, n: number) => Promise<Targets> {
+  const cast: Cast = castBetween(reader.dtype, 'float64')
+  const size = rowBytes(reader)
+  const staging = reusable()
+  return async (first, n) => {
+    const targets = new Float64Array((n * size) / itemSize(reader.dtype))
+    await staging(
+      n * size,
+      (bytes) => reader.read(first, bytes),
+      (bytes) => cast(bytes, new Uint8Array(targets.buffer)),
+    )
+    if (classOf !== null)
+      for (let i = 0; i < targets.length; i++) {
+        const code = targets[i]!
+        const index = classOf[code]
+        if (index === undefined)
+          throw new AppError(
+            'DATASET_LABEL_UNKNOWN',
+            `sample ${first + i} has the label code ${code} in column ${column}, which has ${classOf.length} label names`,
+          )
+        targets[i] = index
+      }
+    return targets
+  }
+}
+
+/** Memory for bytes before they are converted: one piece for each read that is under way at once. */
+function reusable(): <T>(
+  bytes: number,
+  fill: (bytes: Uint8Array) => Promise<void>,
+  use: (bytes: Uint8Array) => T,
+) => Promise<T> {
+  const free: Uint8Array[] = []
+  return async (bytes, fill, use) => {
+    const found = free.pop()
+    const memory = found !== undefined && found.byteLength >= bytes ? found : new Uint8Array(bytes)
+    const part = memory.subarray(0, bytes)
+    await fill(part)
+    const result = use(part)
+    free.push(memory)
+    return result
+  }
+}

@@ -1,0 +1,106 @@
+import type { Graph } from '../architecture/index.ts'
+import type { Session } from '../engine/index.ts'
+import { AppError, invariant } from '../error.ts'
+import { taskAccumulator, type Task, type TaskReport, type TaskState } from '../metric/index.ts'
+import { toFloat32, type Tensor } from '../tensor/index.ts'
+import type { DatasetFit } from './dataset-fit.ts'
+import { batchDecoder, type DecodedBatch } from './decode-batch.ts'
+import { pipeline } from './pipeline.ts'
+import { progressReporter, type Clock, type Progress } from './progress.ts'
+import type { RowReader } from './row-reader.ts'
+
+/** A range of rows and all that is needed to evaluate it. */
+export interface Shard {
+  readonly session: Session
+  readonly graph: Graph
+  readonly task: Task
+  readonly fit: DatasetFit
+  /** Probability from which a BINARY or MULTILABEL answer is positive; 0.5 by default. */
+  readonly threshold?: number | undefined
+  /** By column name: those that the fit names. */
+  readonly columns: ReadonlyMap<string, RowReader>
+  readonly rows: { readonly start: number; readonly end: number }
+  /** Samples of a batch; it changes memory and speed, not results. */
+  readonly batchSize: number
+  readonly signal: AbortSignal
+  /** Called at most ten times a second, and not when the shard is done: that is what the result says. */
+  readonly onProgress: (progress: Progress) => void
+  readonly clock: Clock
+}
+
+/** What a shard adds to its run. */
+export interface ShardResult {
+  readonly samples: number
+  /** Plain JSON; `mergeShards` takes it. */
+  readonly state: TaskState
+}
+
+/**
+ * Evaluates the rows of a shard, each exactly once: batches are read and converted while the engine executes others, and counted
+ * in order.
+ * @throws the reason of `signal` at once when it is aborted (batches that the engine has already are left to it), AppError of the
+ * engine, LOGITS_NOT_FINITE naming the sample, DATASET_LABEL_UNKNOWN.
+ */
+export async function evaluateShard(shard: Shard): Promise<ShardResult> {
+  const { session, graph, task, fit, threshold, columns, rows, batchSize, signal, clock, onProgress } = shard
+  if (!(Number.isInteger(batchSize) && batchSize >= 1))
+    throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 is expected`)
+  const accumulator = taskAccumulator(task, { classes: fit.classes, threshold })
+  const decoder = batchDecoder(graph, fit, columns)
+  const report = progressReporter(rows.end - rows.start, clock, onProgress)
+  let state = accumulator.empty()
+  let samples = 0
+
+  await pipeline({
+    count: Math.ceil((rows.end - rows.start) / batchSize),
+    signal,
+    decode(index) {
+      const first = rows.start + index * batchSize
+      return decoder.decode(first, Math.min(batchSize, rows.end - first))
+    },
+    async execute(batch: DecodedBatch) {
+      const { outputs, inputs } = await session.run(batch.inputs)
+      decoder.recycle(inputs)
+      return { batch, logits: outputs.get(fit.output) }
+    },
+    consume({ batch, logits }) {
+      const { n, targets } = batch
+      const values = checkLogits(task, batch, logits)
+      state = accumulator.update(state, { n, width: values.length / n, logits: values, targets })
+      samples += n
+      report(samples, () => accumulator.running(state))
+    },
+  })
+  return { samples, state }
+}
+
+/** The metrics of a run from the states of all its shards, in any order. */
+export function mergeShards(task: Task, fit: Pick<DatasetFit, 'classes'>, states: Iterable<TaskState>): TaskReport {
+  const accumulator = taskAccumulator(task, { classes: fit.classes })
+  let merged = accumulator.empty()
+  for (const state of states) merged = accumulator.merge(merged, state)
+  return accumulator.compute(merged)
+}
+
+/** One row of numbers for each sample. -Infinity is a logit that a class can have: its probability is zero. */
+function checkLogits(task: Task, { first, n }: DecodedBatch, logits: Tensor | undefined): Float32Array {
+  invariant(logits !== undefined, 'the engine gave no logits')
+  const { dtype, shape } = logits
+  if (shape[0] !== n)
+    throw new AppError(
+      'ENGINE_FAILED',
+      `the model gave an output of shape [${shape.join(', ')}] for ${n} samples; its first dimension has to be the batch`,
+    )
+  const values = toFloat32(dtype, logits.data)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (Number.isFinite(value) || (value === -Infinity && task !== 'REGRESSION')) continue
+    const width = values.length / n
+    throw new AppError(
+      'LOGITS_NOT_FINITE',
+      `the model answered ${value} for sample ${first + Math.floor(i / width)} (output ${i % width}); ` +
+        'look for NaN or very large values among the weights of the checkpoint, or features that are not scaled as in training',
+    )
+  }
+  return values
+}

@@ -1,0 +1,24 @@
+export {
+  applyKeyMapping,
+  bindStateDict,
+  mapKey,
+  requireBound,
+  type Binding,
+  type BindingProposal,
+  type BindingReport,
+  type BoundParameter,
+  type KeyMapping,
+  type NestedStateDict,
+  type SizeMismatch,
+  type StateDictEntry,
+  type StateDictView,
+} from './bind/index.ts'
+export { isCastable } from './cast.ts'
+export type { ColumnFacts, DatasetFacts, DatasetFit, InputFit, LabelFit, Question } from './dataset-fit.ts'
+export { defaultBatchSize } from './default-batch-size.ts'
+export { evaluateShard, mergeShards, type Shard, type ShardResult } from './evaluate-shard.ts'
+export { fitDataset } from './fit-dataset.ts'
+export { checkLocations, mapLocation, type MapLocation } from './map-location.ts'
+export { prepareParameters, type DenseValues } from './prepare-parameters.ts'
+export type { Clock, Progress } from './progress.ts'
+export { bytesRows, fileRows, rowBytes, type ColumnFile, type RowReader } from './row-reader.ts'

@@ -1,0 +1,79 @@
+/** Batches that are read ahead of the engine, and batches that the engine has at a time: one under way, one waiting. */
+const DECODED_AHEAD = 2
+const EXECUTING = 2
+
+/** Three stages that work at the same time. */
+export interface Stages<Decoded, Executed> {
+  /** Number of batches. */
+  readonly count: number
+  readonly signal: AbortSignal
+  readonly decode: (index: number) => Promise<Decoded>
+  /** Called in order; the engine keeps the order. */
+  readonly execute: (batch: Decoded) => Promise<Executed>
+  /** Called in order. */
+  readonly consume: (batch: Executed) => void
+}
+
+/**
+ * Runs batches through the stages. Memory is bounded by the batches that are under way, whatever the count.
+ * Rejects at once when `signal` is aborted, with its reason; else with the first failure, when nothing is under way any more.
+ */
+export function pipeline<Decoded, Executed>(stages: Stages<Decoded, Executed>): Promise<void> {
+  const { signal } = stages
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    flow(stages)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+      .then(resolve, reject)
+  })
+}
+
+async function flow<Decoded, Executed>({
+  count,
+  signal,
+  decode,
+  execute,
+  consume,
+}: Stages<Decoded, Executed>): Promise<void> {
+  const decoding: Promise<Decoded>[] = []
+  const executing: Promise<Executed>[] = []
+  let next = 0
+
+  /** Keeps the reader busy. */
+  const readAhead = () => {
+    while (next < count && decoding.length < DECODED_AHEAD) decoding.push(watched(decode(next++)))
+  }
+  /** Keeps the engine busy. */
+  const handOver = async () => {
+    readAhead()
+    while (executing.length < EXECUTING && decoding.length > 0) {
+      const batch = await decoding[0]!
+      signal.throwIfAborted()
+      void decoding.shift()
+      executing.push(watched(execute(batch)))
+      readAhead()
+    }
+  }
+
+  try {
+    signal.throwIfAborted()
+    await handOver()
+    while (executing.length > 0) {
+      const done = await executing[0]!
+      signal.throwIfAborted()
+      void executing.shift()
+      // First the engine gets its next batch; counting the last one takes place meanwhile.
+      await handOver()
+      consume(done)
+    }
+  } finally {
+    await Promise.allSettled([...decoding, ...executing])
+  }
+}
+
+/** A promise that may fail before anyone waits for it. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
