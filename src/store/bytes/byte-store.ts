@@ -1,0 +1,58 @@
+/** Something to be stored. */
+export interface Content {
+  /** Its bytes from the beginning, in pieces. */
+  read(): AsyncIterable<Uint8Array>
+  /**
+   * Whether `read` may be called twice. Then the bytes are hashed first, and those that are stored already are not sent again.
+   * Otherwise they are sent as they come, and what was there already is taken back.
+   */
+  readonly repeatable: boolean
+}
+
+/** What was stored. */
+export interface StoredContent {
+  /** Lower-case hex. */
+  readonly sha256: string
+  readonly byteLength: number
+}
+
+/** A part of a storage, in bytes. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+/** How to read. */
+export interface ReadOptions {
+  /** Whether a read of the whole checks the hash (it does unless told otherwise; a caller that hashes anyway can do without). */
+  readonly verify?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** What a sweep removed. */
+export interface SweepReport {
+  readonly storages: number
+  readonly bytes: number
+}
+
+/**
+ * Bytes by their SHA-256, stored once.
+ *
+ * What is put is safe from `sweep` for a grace period, also when it was there before: within it the caller commits the rows that
+ * name it. Rows and bytes thus become visible together, with the caller's transaction, and nothing has to be locked meanwhile.
+ */
+export interface ByteStore {
+  /** Stores one content that can be read once. */
+  put(pieces: AsyncIterable<Uint8Array>): Promise<StoredContent>
+  /** Stores many, in order: small ones travel together. After an error whole groups of them may be stored; the sweep gets them. */
+  putAll(contents: AsyncIterable<Content> | Iterable<Content>): Promise<readonly StoredContent[]>
+  /**
+   * The bytes of a storage, or of a part of it, in order, in pieces of at most 1 MiB.
+   * @throws AppError NOT_FOUND; Error when the bytes have another hash than they are filed under.
+   */
+  read(sha256: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>
+  /** @throws AppError NOT_FOUND. */
+  size(sha256: string): Promise<number>
+  /** Removes what no checkpoint and no dataset names, and what was not put within the grace period. */
+  sweep(options?: { readonly graceMs?: number }): Promise<SweepReport>
+}

@@ -1,0 +1,30 @@
+/** Postgres: the client of all ordinary queries, byte streams, the queue, events, workers, migrations, and an embedded server. */
+export type * from './rows.ts'
+export {
+  Prisma,
+  type ArchitectureSource,
+  type CheckpointFormat,
+  type ColumnRole,
+  type PrismaClient,
+  type RunEventKind,
+  type RunStatus,
+  type ShardStatus,
+  type Task,
+  type UploadStatus,
+} from './prisma/client.ts'
+export type { Transaction } from './client.ts'
+export type { ByteRange, ByteStore, Content, ReadOptions, StoredContent, SweepReport } from './bytes/index.ts'
+export type { ChangesOptions, RunEventItem, RunEvents, SubscribeOptions } from './events/index.ts'
+export {
+  ShardStopped,
+  type LostShard,
+  type ShardJob,
+  type ShardKey,
+  type ShardQueue,
+  type WatchOptions,
+  type WorkOptions,
+} from './queue/index.ts'
+export type { RegisteredWorker, WorkerFacts, Workers } from './workers.ts'
+export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/index.ts'
+export { migrate } from './migrate.ts'
+export { openStore, type Store, type StoreOptions } from './store.ts'

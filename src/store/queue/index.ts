@@ -1,0 +1,55 @@
+import type { Logger } from 'pino'
+
+import { openPool } from '../connection.ts'
+import { CHANNELS, type Listener } from '../listener.ts'
+import { overTransaction, SHARD_QUEUE, shardJobId, startBoss } from './boss.ts'
+import { startWatch } from './watch.ts'
+import { startWork } from './work.ts'
+import type { ShardKey, ShardQueue } from './shard-queue.ts'
+
+export { installBoss } from './boss.ts'
+export {
+  ShardStopped,
+  type LostShard,
+  type ShardJob,
+  type ShardKey,
+  type ShardQueue,
+  type WatchOptions,
+  type WorkOptions,
+} from './shard-queue.ts'
+
+const CONNECTIONS = 3
+
+/** Opens the queue, with connections of its own. */
+export async function openShardQueue(
+  databaseUrl: string,
+  listener: Listener,
+  log: Logger,
+): Promise<ShardQueue & AsyncDisposable> {
+  const pool = openPool(databaseUrl, CONNECTIONS, log)
+  const boss = await startBoss(pool, log).catch(async (error: unknown) => {
+    await pool[Symbol.asyncDispose]()
+    throw error
+  })
+  const context = { boss, pool, listener, log }
+  return {
+    enqueue: async (tx, shards) => {
+      const keys: readonly ShardKey[] = 'runId' in shards ? [shards] : shards
+      const jobs = keys.map(({ runId, shard }) => ({ id: shardJobId(runId, shard), data: { runId, shard } }))
+      await boss.insert(SHARD_QUEUE, jobs, { db: overTransaction(tx) })
+      await tx.$executeRaw`select pg_notify(${CHANNELS.shardReady}, ${keys[0]?.runId ?? ''})`
+    },
+    cancel: async (tx, runId) => {
+      const shards = await tx.shard.findMany({ where: { runId }, select: { index: true } })
+      const ids = shards.map(({ index }) => shardJobId(runId, index))
+      if (ids.length > 0) await boss.cancel(SHARD_QUEUE, ids, { db: overTransaction(tx) })
+      await tx.$executeRaw`select pg_notify(${CHANNELS.runStopped}, ${runId})`
+    },
+    work: (options) => startWork(context, options),
+    watch: (options) => startWatch(context, options),
+    [Symbol.asyncDispose]: async () => {
+      await boss.stop({ graceful: false, close: false })
+      await pool[Symbol.asyncDispose]()
+    },
+  }
+}
