@@ -1,0 +1,156 @@
+import DataLoader from 'dataloader'
+import type { Graph } from '../../architecture/index.ts'
+import type { BindingReport } from '../../evaluation/index.ts'
+import type { DatasetColumnRow, MetricRow } from '../../store/index.ts'
+import { architectureGraph, bindCheckpoint, type Platform } from '../../usecase/index.ts'
+
+/** A key of a checkpoint's state_dict with the tensor and the storage behind it. */
+export interface TensorRecord {
+  readonly checkpointId: string
+  readonly key: string
+  readonly dtype: string
+  readonly shape: readonly bigint[]
+  readonly stride: readonly bigint[]
+  readonly location: string
+  readonly storageHash: string
+}
+
+/** A line of a run's log. */
+export interface LogRecord {
+  readonly createdAt: Date
+  readonly payload: unknown
+}
+
+/** Which lines of a log. */
+export interface LogRequest {
+  readonly runId: string
+  readonly last: number
+}
+
+/** What belongs to rows, by their UUID: one statement each for all that is asked for at a time. */
+export interface DetailLoaders {
+  /** The graph of an architecture. */
+  readonly graph: DataLoader<string, Graph>
+  /** The value tree of a checkpoint. */
+  readonly tree: DataLoader<string, unknown>
+  /** The confusion matrix of a run. */
+  readonly confusion: DataLoader<string, unknown>
+  readonly tensors: DataLoader<string, readonly TensorRecord[]>
+  /** Location tags of a checkpoint's storages, each once, in order of the alphabet. */
+  readonly locations: DataLoader<string, readonly string[]>
+  readonly columns: DataLoader<string, readonly DatasetColumnRow[]>
+  readonly metrics: DataLoader<string, readonly MetricRow[]>
+  readonly log: DataLoader<LogRequest, readonly LogRecord[], string>
+  /** How a checkpoint fits its model's architecture as it is. */
+  readonly binding: DataLoader<string, BindingReport>
+}
+
+const TENSORS = `
+  select entry."checkpointId", entry.key, tensor.dtype, tensor.shape, tensor.stride, storage.location, storage."storageHash"
+  from "StateDictEntry" entry
+  join "Tensor" tensor on tensor."checkpointId" = entry."checkpointId" and tensor.index = entry."tensorIndex"
+  join "CheckpointStorage" storage
+    on storage."checkpointId" = tensor."checkpointId" and storage.index = tensor."storageIndex"
+  where entry."checkpointId" = any($1::uuid[])
+  order by entry."checkpointId", entry.position`
+
+const LOCATIONS = `
+  select "checkpointId", array_agg(distinct location order by location) as locations
+  from "CheckpointStorage" where "checkpointId" = any($1::uuid[]) group by "checkpointId"`
+
+// The inner query walks the events of a run from the end and stops after `last` lines.
+const LOG = `
+  select wanted.at::int as at, line."createdAt", line.payload
+  from unnest($1::uuid[], $2::int[]) with ordinality as wanted(run, last, at)
+  cross join lateral (
+    select seq, "createdAt", payload from "RunEvent"
+    where "runId" = wanted.run and kind = 'LOG' order by seq desc limit wanted.last
+  ) line
+  order by wanted.at, line.seq`
+
+/** Loaders of what belongs to rows, with an empty memory. */
+export function detailLoaders(platform: Platform): DetailLoaders {
+  const { prisma } = platform.store
+  const anyOf = (ids: readonly string[]) => ({ id: { in: [...ids] } })
+  return {
+    graph: valueOf(
+      (ids) => prisma.architecture.findMany({ where: anyOf(ids), select: { id: true, graph: true } }),
+      (row) => architectureGraph(row),
+    ),
+    tree: valueOf(
+      (ids) => prisma.checkpoint.findMany({ where: anyOf(ids), select: { id: true, tree: true } }),
+      ({ tree }): unknown => tree,
+    ),
+    confusion: valueOf(
+      (ids) => prisma.run.findMany({ where: anyOf(ids), select: { id: true, confusion: true } }),
+      ({ confusion }): unknown => confusion,
+    ),
+    tensors: manyOf(
+      (ids) => prisma.$queryRawUnsafe<TensorRecord[]>(TENSORS, ids),
+      ({ checkpointId }) => checkpointId,
+    ),
+    locations: new DataLoader(async (ids) => {
+      const rows = await prisma.$queryRawUnsafe<{ checkpointId: string; locations: string[] }[]>(LOCATIONS, ids)
+      const found = new Map(rows.map(({ checkpointId, locations }) => [checkpointId, locations]))
+      return ids.map((id) => found.get(id) ?? [])
+    }),
+    columns: manyOf(
+      (ids) => prisma.datasetColumn.findMany({ where: { datasetId: { in: [...ids] } }, orderBy: { index: 'asc' } }),
+      ({ datasetId }) => datasetId,
+    ),
+    metrics: manyOf(
+      (ids) => prisma.metric.findMany({ where: { runId: { in: [...ids] } }, orderBy: { position: 'asc' } }),
+      ({ runId }) => runId,
+    ),
+    log: new DataLoader<LogRequest, readonly LogRecord[], string>(
+      async (requests) => {
+        const lines = await prisma.$queryRawUnsafe<(LogRecord & { readonly at: number })[]>(
+          LOG,
+          requests.map(({ runId }) => runId),
+          requests.map(({ last }) => last),
+        )
+        const found = groupBy(lines, ({ at }) => at - 1)
+        return requests.map((_request, at) => found.get(at) ?? [])
+      },
+      { cacheKeyFn: ({ runId, last }) => `${runId} ${last}` },
+    ),
+    binding: new DataLoader((ids) =>
+      Promise.all(ids.map((checkpointId) => bindCheckpoint(platform, { checkpointId }))),
+    ),
+  }
+}
+
+function valueOf<Row extends { readonly id: string }, Value>(
+  find: (ids: readonly string[]) => Promise<readonly Row[]>,
+  pick: (row: Row) => Value,
+): DataLoader<string, Value> {
+  return new DataLoader(async (ids) => {
+    const rows = new Map((await find(ids)).map((row) => [row.id, row]))
+    return ids.map((id) => {
+      const row = rows.get(id)
+      return row === undefined ? new Error(`row ${id} is gone`) : pick(row)
+    })
+  })
+}
+
+function manyOf<Row>(
+  find: (ids: readonly string[]) => Promise<readonly Row[]>,
+  parentOf: (row: Row) => string,
+): DataLoader<string, readonly Row[]> {
+  return new DataLoader(async (ids) => {
+    const groups = groupBy(await find(ids), parentOf)
+    return ids.map((id) => groups.get(id) ?? [])
+  })
+}
+
+// Map.groupBy came with Node 21.
+function groupBy<Key, Row>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
+  const groups = new Map<Key, Row[]>()
+  for (const row of rows) {
+    const key = keyOf(row)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row])
+    else group.push(row)
+  }
+  return groups
+}

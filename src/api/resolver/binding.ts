@@ -1,0 +1,22 @@
+import type { BindingProposal, BindingReport } from '../../evaluation/index.ts'
+import type { BindingProposalResolvers, BindingReportResolvers } from '../generated/resolvers.ts'
+
+/** What `BindingReport` of the schema is made of. */
+export type BindingReportRecord = BindingReport
+
+/** What `BindingProposal` of the schema is made of. */
+export type BindingProposalRecord = BindingProposal
+
+/** Fields of `BindingReport`, whose names here are PyTorch's. */
+export const bindingReportResolvers: BindingReportResolvers = {
+  missingKeys: ({ missing }) => missing,
+  unexpectedKeys: ({ unexpected }) => unexpected,
+  sizeMismatches: ({ mismatched }) => mismatched,
+}
+
+/** Fields of `BindingProposal`, in the words that `startRun` and `createCheckpoint` take. */
+export const bindingProposalResolvers: BindingProposalResolvers = {
+  description: ({ text }) => text,
+  stripPrefix: ({ keyMapping }) => keyMapping?.stripPrefix ?? null,
+  addPrefix: ({ keyMapping }) => keyMapping?.addPrefix ?? null,
+}

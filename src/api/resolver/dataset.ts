@@ -1,0 +1,11 @@
+import type { DatasetResolvers } from '../generated/resolvers.ts'
+import { encodeId } from '../object-id.ts'
+import { connection, pageRequest } from '../page.ts'
+
+/** Fields of `Dataset` that are no columns. */
+export const datasetResolvers: DatasetResolvers = {
+  id: ({ id }) => encodeId('Dataset', id),
+  columns: ({ id }, _arguments, { loaders }) => loaders.columns.load(id),
+  runs: async ({ id }, page, { loaders }) =>
+    connection('Run', await loaders.runsOfDataset.load({ parent: id, ...pageRequest('Run', page) })),
+}

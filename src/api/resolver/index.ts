@@ -1,0 +1,38 @@
+import type { Resolvers } from '../generated/resolvers.ts'
+import { DateTimeScalar, JsonScalar, SafeIntScalar } from '../scalars.ts'
+import { architectureResolvers } from './architecture.ts'
+import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
+import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
+import { datasetResolvers } from './dataset.ts'
+import { modelResolvers } from './model.ts'
+import { mutationResolvers } from './mutation.ts'
+import { queryResolvers } from './query.ts'
+import { runEventResolvers } from './run-event.ts'
+import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
+import { startRunPayloadResolvers } from './start-run.ts'
+import { subscriptionResolvers } from './subscription.ts'
+import { deviceResolvers, workerResolvers } from './worker.ts'
+
+/** The resolvers of every type whose fields are more than properties. */
+export const resolvers = {
+  Architecture: architectureResolvers,
+  BindingProposal: bindingProposalResolvers,
+  BindingReport: bindingReportResolvers,
+  Checkpoint: checkpointResolvers,
+  Dataset: datasetResolvers,
+  DateTime: DateTimeScalar,
+  Device: deviceResolvers,
+  JSON: JsonScalar,
+  LogLine: logLineResolvers,
+  Model: modelResolvers,
+  Mutation: mutationResolvers,
+  Query: queryResolvers,
+  Run: runResolvers,
+  RunConfiguration: runConfigurationResolvers,
+  RunEvent: runEventResolvers,
+  SafeInt: SafeIntScalar,
+  StartRunPayload: startRunPayloadResolvers,
+  Subscription: subscriptionResolvers,
+  TensorInfo: tensorInfoResolvers,
+  Worker: workerResolvers,
+} satisfies Resolvers

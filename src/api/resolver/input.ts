@@ -1,0 +1,28 @@
+import type { KeyMapping } from '../../evaluation/index.ts'
+import type { MapLocationInput as MapLocation } from '../../usecase/index.ts'
+import type { KeyMappingInput, MapLocationInput } from '../generated/resolvers.ts'
+import { InputError } from '../input-error.ts'
+
+/** A change of keys as use cases take it. */
+export const keyMapping = (input: KeyMappingInput | null | undefined): KeyMapping | null =>
+  input == null ? null : { stripPrefix: input.stripPrefix ?? undefined, addPrefix: input.addPrefix ?? undefined }
+
+/**
+ * A map location as use cases take it.
+ * @throws AppError BAD_INPUT when a tag is mapped twice.
+ */
+export function mapLocation(input: MapLocationInput | null | undefined): MapLocation | null {
+  if (input == null) return null
+  if (input.device !== undefined) return { device: input.device }
+  const tags = new Map<string, string>()
+  for (const { from, to } of input.tags) {
+    if (tags.has(from))
+      throw new InputError(
+        'BAD_INPUT',
+        `the location tag ${JSON.stringify(from)} is mapped twice; give each tag once`,
+        ['input', 'mapLocation', 'tags'],
+      )
+    tags.set(from, to)
+  }
+  return { tags: Object.fromEntries(tags) }
+}

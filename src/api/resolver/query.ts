@@ -1,0 +1,83 @@
+import { bindCheckpoint, liveWorkers } from '../../usecase/index.ts'
+import type { Context } from '../context.ts'
+import type { QueryResolvers, RunFilter } from '../generated/resolvers.ts'
+import { InputError } from '../input-error.ts'
+import { CHECKPOINT_OMIT, RUN_OMIT } from '../loader/index.ts'
+import { decodeId } from '../object-id.ts'
+import { connection, pageRequest } from '../page.ts'
+import { keyMapping } from './input.ts'
+import { loadNode } from './node.ts'
+import { notFound } from './not-found.ts'
+import { readPage } from './read-page.ts'
+import { distinctDevices } from './worker.ts'
+
+/** What can be asked. A lookup by id that finds nothing is an error; a lookup by name is a question, and null its answer. */
+export const queryResolvers: QueryResolvers = {
+  node: (_root, { id }, context) => loadNode(id, context),
+  model: async (_root, { id, name }, { loaders, platform }) => {
+    if (oneOf({ id, name }) === 'id')
+      return found('Model', id!, await loaders.model.load(decodeId('Model', id!, ['id'])))
+    return platform.store.prisma.model.findUnique({ where: { name: name! } })
+  },
+  models: async (_root, page, { platform: { store } }) =>
+    connection('Model', await readPage(pageRequest('Model', page), (range) => store.prisma.model.findMany(range))),
+  checkpoint: async (_root, { id }, { loaders }) =>
+    found('Checkpoint', id, await loaders.checkpoint.load(decodeId('Checkpoint', id, ['id']))),
+  checkpoints: async (_root, { modelId, ...page }, { platform: { store } }) => {
+    const filter = modelId == null ? {} : { modelId: decodeId('Model', modelId, ['modelId']) }
+    return connection(
+      'Checkpoint',
+      await readPage(pageRequest('Checkpoint', page), ({ where, ...range }) =>
+        store.prisma.checkpoint.findMany({ ...range, where: { ...filter, ...where }, omit: CHECKPOINT_OMIT }),
+      ),
+    )
+  },
+  dataset: async (_root, { id, name }, { loaders, platform }) => {
+    if (oneOf({ id, name }) === 'id')
+      return found('Dataset', id!, await loaders.dataset.load(decodeId('Dataset', id!, ['id'])))
+    return platform.store.prisma.dataset.findFirst({ where: { name: name! }, orderBy: { version: 'desc' } })
+  },
+  datasets: async (_root, page, { platform: { store } }) =>
+    connection(
+      'Dataset',
+      await readPage(pageRequest('Dataset', page), (range) => store.prisma.dataset.findMany(range)),
+    ),
+  run: async (_root, { id }, { loaders }) => found('Run', id, await loaders.run.load(decodeId('Run', id, ['id']))),
+  runs: async (_root, { filter, ...page }, { platform: { store } }) => {
+    const wanted = runsWhere(filter ?? {})
+    return connection(
+      'Run',
+      await readPage(pageRequest('Run', page), ({ where, ...range }) =>
+        store.prisma.run.findMany({ ...range, where: { ...wanted, ...where }, omit: RUN_OMIT }),
+      ),
+    )
+  },
+  bindCheckpoint: (_root, { checkpointId, strict, keyMapping: mapping }, { platform }) =>
+    bindCheckpoint(platform, {
+      checkpointId: decodeId('Checkpoint', checkpointId, ['checkpointId']),
+      strict,
+      keyMapping: keyMapping(mapping),
+    }),
+  workers: (_root, _arguments, { platform }) => liveWorkers(platform),
+  devices: async (_root, _arguments, { platform }: Context) => distinctDevices(await liveWorkers(platform)),
+}
+
+function runsWhere({ modelId, checkpointId, datasetId, status }: RunFilter) {
+  return {
+    ...(modelId == null ? {} : { modelId: decodeId('Model', modelId, ['filter', 'modelId']) }),
+    ...(checkpointId == null ? {} : { checkpointId: decodeId('Checkpoint', checkpointId, ['filter', 'checkpointId']) }),
+    ...(datasetId == null ? {} : { datasetId: decodeId('Dataset', datasetId, ['filter', 'datasetId']) }),
+    ...(status == null ? {} : { status: { in: [...status] } }),
+  }
+}
+
+/** Which of two ways to find something was used. */
+function oneOf({ id, name }: { readonly id?: string | null | undefined; readonly name?: string | null | undefined }) {
+  if ((id == null) === (name == null)) throw new InputError('BAD_INPUT', 'give either `id` or `name`', ['id'])
+  return id == null ? 'name' : 'id'
+}
+
+function found<Row>(kind: 'Model' | 'Checkpoint' | 'Dataset' | 'Run', id: string, row: Row | null): Row {
+  if (row === null) throw notFound(kind, id)
+  return row
+}

@@ -1,0 +1,89 @@
+import { ERROR_CODES, type ErrorCode } from '../../error.ts'
+import { InputError } from '../input-error.ts'
+import type {
+  LogLineResolvers,
+  RunConfigurationResolvers,
+  RunProgress,
+  RunResolvers,
+  TagMapping,
+} from '../generated/resolvers.ts'
+import type { RunRecord } from '../loader/index.ts'
+import { encodeId } from '../object-id.ts'
+import { required } from './required.ts'
+
+/** Lines of a log that one answer may hold. */
+const MAX_LOG_LINES = 1000
+const DEFAULT_LOG_LINES = 200
+
+/** Fields of `Run` that are no columns. */
+export const runResolvers: RunResolvers = {
+  id: ({ id }) => encodeId('Run', id),
+  model: ({ modelId }, _arguments, { loaders }) => required(loaders.model, modelId),
+  checkpoint: ({ checkpointId }, _arguments, { loaders }) => required(loaders.checkpoint, checkpointId),
+  dataset: ({ datasetId }, _arguments, { loaders }) => required(loaders.dataset, datasetId),
+  configuration: (run) => run,
+  device: ({ usedDevice }) => usedDevice,
+  engine: ({ usedEngine }) => usedEngine,
+  progress: ({ progress }) => progress as RunProgress | null,
+  metrics: async ({ id }, { names }, { loaders }) => {
+    const metrics = await loaders.metrics.load(id)
+    return names == null ? metrics : metrics.filter(({ name }) => names.includes(name))
+  },
+  confusionMatrix: ({ id }, _arguments, { loaders }) => loaders.confusion.load(id),
+  error: ({ errorCode, errorMessage }) =>
+    errorCode === null ? null : { code: knownCode(errorCode), message: errorMessage ?? '', path: null },
+  log: ({ id }, { last }, { loaders }) => loaders.log.load({ runId: id, last: logLines(last) }),
+  durationMs,
+  samplesPerSecond: (run) => {
+    const duration = durationMs(run)
+    return duration === null || duration === 0 ? null : Number(run.samples) / (duration / 1000)
+  },
+}
+
+/** Fields of `RunConfiguration`; its parent is the run. */
+export const runConfigurationResolvers: RunConfigurationResolvers = {
+  mapLocation: ({ mapLocation }) => (mapLocation as MapLocation | null)?.device ?? null,
+  mapLocationTags: ({ mapLocation }): TagMapping[] | null => {
+    const tags = (mapLocation as MapLocation | null)?.tags
+    return tags === undefined ? null : Object.entries(tags).map(([from, to]) => ({ from, to }))
+  },
+  stripPrefix: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.stripPrefix ?? null,
+  addPrefix: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.addPrefix ?? null,
+}
+
+/** Fields of `LogLine`; its parent is an event. */
+export const logLineResolvers: LogLineResolvers = {
+  at: ({ createdAt }) => createdAt,
+  level: ({ payload }) => (payload as LogPayload).level,
+  message: ({ payload }) => (payload as LogPayload).message,
+}
+
+interface MapLocation {
+  readonly device?: string
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+interface KeyMapping {
+  readonly stripPrefix?: string | null
+  readonly addPrefix?: string | null
+}
+
+interface LogPayload {
+  readonly level: string
+  readonly message: string
+}
+
+/** A default does not keep a client from sending null, whatever the generated type says. */
+function logLines(last: number | null | undefined): number {
+  const lines = last ?? DEFAULT_LOG_LINES
+  if (lines < 1 || lines > MAX_LOG_LINES)
+    throw new InputError('BAD_INPUT', `\`last\` is ${lines}; 1 to ${MAX_LOG_LINES} lines can be asked for`, ['last'])
+  return lines
+}
+
+function durationMs({ startedAt, finishedAt }: RunRecord): number | null {
+  return startedAt === null || finishedAt === null ? null : finishedAt.getTime() - startedAt.getTime()
+}
+
+/** A code that an older version wrote and this one does not know is still an answer. */
+const knownCode = (code: string): ErrorCode => (Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'INTERNAL')

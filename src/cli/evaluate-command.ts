@@ -1,0 +1,101 @@
+import { Option, type Command } from 'commander'
+import type { EndedRun } from './documents.ts'
+import { evaluateFiles } from './evaluate-files.ts'
+import { TASKS, type MapLocation, type TaskName } from './evaluation-request.ts'
+import { EXIT } from './failure.ts'
+import { checkFile, classNames, mapLocation, positiveInteger, probability } from './option-values.ts'
+import { SILENT, progressDisplay } from './progress-display.ts'
+import { resultJson } from './result-json.ts'
+import { resultTable } from './result-table.ts'
+import { reportError, runCommand, type CommonOptions } from './run-command.ts'
+import type { CliServices } from './services.ts'
+
+interface EvaluateOptions extends CommonOptions {
+  readonly architecture: string
+  readonly checkpoint: string
+  readonly dataset: string
+  readonly task: TaskName
+  readonly name?: string
+  readonly classes?: readonly string[]
+  readonly labelColumn?: string
+  readonly batchSize?: number
+  readonly threshold?: number
+  readonly device?: string
+  readonly mapLocation?: MapLocation
+  readonly stripPrefix?: string
+  readonly strict: boolean
+}
+
+const HELP = `
+Files that the platform has already (by their SHA-256) are not sent again, so evaluating the same files twice makes two runs
+of the same model, checkpoint and dataset.
+
+Exit code: 0 the run succeeded; 1 it failed or was refused (the reason on stderr); 2 wrong usage; 130 Ctrl-C.
+
+Examples:
+  $ nograd evaluate --architecture mlp.onnx --checkpoint best.pth --dataset test.csv --label-column target --task binary
+  $ nograd evaluate --architecture cnn.layers.json --checkpoint epoch9.pth --dataset test.npz --task multiclass --json > result.json
+  $ nograd evaluate --architecture cnn.onnx --checkpoint ddp.pth --dataset test.npz --task multiclass --strip-prefix module.
+  $ nograd evaluate --architecture cnn.onnx --checkpoint gpu.pth --dataset test.npz --task multiclass --map-location cuda:0=cpu`
+
+/** Adds `evaluate` to the program. */
+export function addEvaluate(program: Command, services: CliServices, common: (command: Command) => Command): void {
+  const command = program
+    .command('evaluate')
+    .description('Evaluate a PyTorch checkpoint on a dataset, and print its metrics.')
+    .requiredOption('--architecture <file>', 'the graph: an ONNX file, or a JSON list of torch.nn layers')
+    .requiredOption('--checkpoint <file>', 'the weights: .pth (torch.save) or .safetensors')
+    .requiredOption('--dataset <file>', 'the samples and labels: .npz, .npy, .safetensors or .csv')
+    .addOption(new Option('--task <task>', 'the question that the model answers').choices(TASKS).makeOptionMandatory())
+    .option('--name <name>', 'a name for the run')
+    .option(
+      '--classes <names>',
+      'class names by index: a,b,c or a JSON list; for binary the negative one first',
+      classNames,
+    )
+    .option('--label-column <name>', 'column or array of the labels; several for multilabel: a,b,c')
+    .option('--batch-size <n>', 'samples of one batch (default: what suits the architecture)', positiveInteger)
+    .option(
+      '--threshold <p>',
+      'probability from which binary and multilabel answers are positive (default: 0.5)',
+      probability,
+    )
+    .option('--device <device>', 'auto, cpu, or another device that a worker has (default: auto)')
+    .option('--map-location <location>', 'device for all storages, or a map of tags: cpu, cuda:0=cpu', mapLocation)
+    .option('--strip-prefix <prefix>', 'take this off the keys of the state_dict, such as module.')
+    .option('--no-strict', 'allow missing and unexpected keys, as load_state_dict(strict=False) does')
+  common(command)
+    .addHelpText('after', HELP)
+    .action((options: EvaluateOptions) =>
+      runCommand(services, options, (context) => evaluate(services, options, context)),
+    )
+  const check = async (): Promise<void> => {
+    const { architecture, checkpoint, dataset } = command.opts<EvaluateOptions>()
+    await checkFile('--architecture', architecture)
+    await checkFile('--checkpoint', checkpoint)
+    await checkFile('--dataset', dataset)
+  }
+  // Before a platform is looked for or started.
+  command.hook('preAction', check)
+}
+
+async function evaluate(
+  services: CliServices,
+  options: EvaluateOptions,
+  { client, signal }: Parameters<Parameters<typeof runCommand>[2]>[0],
+): Promise<number> {
+  const { architecture, checkpoint, dataset, json, ...rest } = options
+  // With --json, stderr is the error object's own, except on a terminal, where a person looks.
+  const silent = json === true && services.stderr.isTTY !== true
+  const reporter = silent ? SILENT : progressDisplay(services.stderr, options.task)
+  const request = { ...rest, architecturePath: architecture, checkpointPath: checkpoint, datasetPath: dataset }
+  const run = await evaluateFiles(client, request, reporter, signal)
+  services.stdout.write(json === true ? `${JSON.stringify(resultJson(run))}\n` : `${resultTable(run)}\n`)
+  return run.status === 'SUCCEEDED' ? EXIT.ok : reportRun(services, run, json === true, signal)
+}
+
+function reportRun(services: CliServices, run: EndedRun, json: boolean, signal: AbortSignal): number {
+  const error = run.error ?? { code: 'RUN_CANCELLED', message: `run ${run.id} was cancelled` }
+  reportError(services, Object.assign(new Error(), error), json)
+  return signal.aborted ? EXIT.interrupted : EXIT.failed
+}

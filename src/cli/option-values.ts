@@ -1,0 +1,68 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { InvalidArgumentError } from 'commander'
+import type { MapLocation } from './evaluation-request.ts'
+import { usageError } from './failure.ts'
+
+/** A whole number from 1. @throws InvalidArgumentError */
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('A whole number from 1 is expected.')
+  return value
+}
+
+/** A probability. @throws InvalidArgumentError */
+export function probability(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('A number from 0 to 1 is expected.')
+  return value
+}
+
+/** Class names `cat,dog`, or as JSON where a name has a comma: `["cat","dog, wet"]`. @throws InvalidArgumentError */
+export function classNames(text: string): readonly string[] {
+  if (!text.trimStart().startsWith('[')) return text.split(',').map((name) => name.trim())
+  let names: unknown
+  try {
+    names = JSON.parse(text)
+  } catch {
+    names = null
+  }
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+    throw new InvalidArgumentError('Names separated by commas, or a JSON list of strings, are expected.')
+  return names
+}
+
+/** `cpu`, or `cuda:0=cpu,cuda:1=cpu`, as torch.load's map_location takes a device or a map. @throws InvalidArgumentError */
+export function mapLocation(text: string): MapLocation {
+  if (!text.includes('=')) return { device: text.trim() }
+  const tags = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()))
+  return {
+    tags: tags.map(([from, to, ...rest]) => {
+      if (from === undefined || from === '' || to === undefined || to === '' || rest.length > 0)
+        throw new InvalidArgumentError('A device (cpu) or a map of tags (cuda:0=cpu,cuda:1=cpu) is expected.')
+      return { from, to }
+    }),
+  }
+}
+
+/** The address of a platform. @throws InvalidArgumentError */
+export function platformUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('An address such as http://localhost:4000 is expected.')
+  return text.replace(/\/graphql\/?$/, '')
+}
+
+/** @throws CliFailure USAGE when `path` is no file that can be read. */
+export async function checkFile(option: string, path: string): Promise<void> {
+  try {
+    if (!(await stat(path)).isFile()) throw usageError(`${option} ${path}: this is no file`)
+    await access(path, constants.R_OK)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw usageError(`${option} ${path}: there is no such file`)
+    if (code === 'EACCES') throw usageError(`${option} ${path}: the file cannot be read (permission denied)`)
+    throw error
+  }
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Store } from '../store/index.ts'
+import { DEFAULT_PLATFORM_LIMITS, type Platform } from '../usecase/index.ts'
+import type { Settings } from './settings.ts'
+
+/** What every use case works with, from the settings. */
+export function makePlatform(settings: Settings, store: Store, log: Logger): Platform {
+  return {
+    store,
+    spoolDir: join(settings.dataDir, 'spool'),
+    log,
+    clock: () => new Date(),
+    limits: {
+      ...DEFAULT_PLATFORM_LIMITS,
+      ...(settings.maxUploadBytes === null ? {} : { uploadBytes: settings.maxUploadBytes }),
+    },
+  }
+}

@@ -1,0 +1,187 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { AppError } from '../error.ts'
+
+/** One setting: where its value comes from (the flag first, then the variables in order), and what it may be. */
+interface Setting<Value> {
+  /** Environment variables, the first that is set and not empty counts. */
+  readonly env: readonly string[]
+  /** Option of `start`, `api` and `worker` as commander writes it; none for secrets, which other users could read. */
+  readonly flag?: string
+  /** What `--help` and docs/settings.md say. */
+  readonly description: string
+  /** The default, for people, where the value says too little. */
+  readonly defaultText?: string
+  /** From the text that was given. */
+  readonly schema: z.ZodType<Value, string>
+  readonly fallback: Value
+}
+
+const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition
+
+const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max)
+    .describe(`a whole number from ${min} to ${max}`)
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+const byteCount: z.ZodType<number | null, string> = z
+  .string()
+  .regex(/^\d{1,15}(KiB|MiB|GiB|TiB)?$/)
+  .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/^\d+/, '')]!)
+  .refine((bytes) => bytes >= 1 && Number.isSafeInteger(bytes))
+  .describe('bytes, or KiB, MiB, GiB, TiB: 1073741824 or 1GiB')
+
+const yesOrNo: z.ZodType<boolean, string> = z
+  .enum(['1', 'true', 'yes', '0', 'false', 'no'])
+  .transform((text) => ['1', 'true', 'yes'].includes(text))
+  .describe('1 or 0')
+
+const postgresUrl: z.ZodType<string | null, string> = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//)
+  .describe('postgresql://USER:PASSWORD@HOST:PORT/DATABASE')
+
+const text: z.ZodType<string, string> = z.string().describe('text')
+
+const origins: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((list) => list.split(',').map((origin) => origin.trim()))
+  .refine((list) => list.every((origin) => /^https?:\/\/[^/]+$/.test(origin)))
+  .describe('origins separated by commas: https://admin.example.org')
+
+/** Levels of the log, quietest first. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+/** A level of the log. */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+const logLevel: z.ZodType<LogLevel | null, string> = z.enum(LOG_LEVELS).describe(LOG_LEVELS.join(', '))
+
+/** Every setting that there is. docs/settings.md is made from this table; a test compares them. */
+export const SETTINGS = {
+  host: setting({
+    env: ['NOGRAD_HOST'],
+    flag: '--host <address>',
+    description:
+      'Address that the API listens on. There are no accounts: with another address than this machine’s own, everybody who reaches it can use it.',
+    schema: text,
+    fallback: '127.0.0.1',
+  }),
+  port: setting({
+    env: ['NOGRAD_PORT', 'PORT'],
+    flag: '--port <n>',
+    description: 'Port of the API; 0 takes any free one.',
+    schema: wholeNumber(0, 65_535),
+    fallback: 4000,
+  }),
+  dataDir: setting({
+    env: ['NOGRAD_DATA_DIR'],
+    flag: '--data-dir <folder>',
+    description: 'Folder of the embedded PostgreSQL, uploads, caches and logs.',
+    defaultText: '`data` in the folder of nograd',
+    schema: text,
+    fallback: fileURLToPath(new URL('../../data', import.meta.url)),
+  }),
+  databaseUrl: setting({
+    env: ['DATABASE_URL'],
+    description: 'PostgreSQL to use, version 14 or newer, instead of the embedded one. `api` and `worker` need it.',
+    defaultText: 'the embedded PostgreSQL',
+    schema: postgresUrl,
+    fallback: null,
+  }),
+  logLevel: setting({
+    env: ['NOGRAD_LOG_LEVEL'],
+    flag: '--log-level <level>',
+    description: 'The least important lines that are logged.',
+    defaultText: '`info`; `warn` on the terminal of `start`',
+    schema: logLevel,
+    fallback: null,
+  }),
+  sample: setting({
+    env: ['NOGRAD_SAMPLE'],
+    description:
+      'Whether `start` imports and evaluates the sample when the database is empty; `--no-sample` is the same as 0.',
+    schema: yesOrNo,
+    fallback: true,
+  }),
+  engineThreads: setting({
+    env: ['NOGRAD_ENGINE_THREADS'],
+    flag: '--engine-threads <n>',
+    description: 'Threads that a worker computes with. More than there are processor cores make it slower.',
+    defaultText: 'number of processor cores',
+    schema: wholeNumber(1, 1024),
+    fallback: availableParallelism(),
+  }),
+  maxUploadBytes: setting({
+    env: ['NOGRAD_MAX_UPLOAD_BYTES'],
+    description: 'Size of the largest file that can be uploaded.',
+    defaultText: '64GiB',
+    schema: byteCount,
+    fallback: null,
+  }),
+  cacheBytes: setting({
+    env: ['NOGRAD_CACHE_BYTES'],
+    description: 'Size to which a worker’s cache of weights and data grows on disk; the least used go first.',
+    defaultText: '20GiB',
+    schema: byteCount,
+    fallback: null,
+  }),
+  allowedOrigins: setting({
+    env: ['NOGRAD_ALLOWED_ORIGINS'],
+    description: 'Origins of web pages, besides the platform’s own, that may use the API.',
+    defaultText: 'none',
+    schema: origins,
+    fallback: [],
+  }),
+  development: setting({
+    env: ['NODE_ENV'],
+    description: '`production` switches the GraphQL explorer off.',
+    defaultText: '`development`',
+    schema: z
+      .string()
+      .transform((name) => name !== 'production')
+      .describe('production, or anything else'),
+    fallback: true,
+  }),
+}
+
+/** The values of all settings. */
+export type Settings = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never
+}
+
+/** Values that were given as options, by the names of the settings. */
+export type Flags = Readonly<Partial<Record<keyof typeof SETTINGS, string | boolean>>>
+
+/**
+ * Reads all settings.
+ * @throws AppError BAD_INPUT that names the option or variable, what it holds and what it may hold.
+ */
+export function readSettings(flags: Flags, env: Readonly<NodeJS.ProcessEnv>): Settings {
+  const values = Object.entries(SETTINGS).map(([name, definition]) => [name, readOne(name, definition, flags, env)])
+  const settings = Object.fromEntries(values) as Settings
+  return { ...settings, dataDir: resolve(settings.dataDir) }
+}
+
+function readOne(name: string, definition: Setting<unknown>, flags: Flags, env: Readonly<NodeJS.ProcessEnv>): unknown {
+  const flag = flags[name as keyof Flags]
+  if (typeof flag === 'boolean') return flag
+  if (flag !== undefined) return parse(definition, flag, definition.flag?.split(' ')[0] ?? name)
+  const variable = definition.env.find((candidate) => (env[candidate] ?? '') !== '')
+  return variable === undefined ? definition.fallback : parse(definition, env[variable] ?? '', variable)
+}
+
+function parse(definition: Setting<unknown>, given: string, source: string): unknown {
+  const result = definition.schema.safeParse(given)
+  if (result.success) return result.data
+  // A mistyped address of a database may hold its password.
+  const found = source === 'DATABASE_URL' ? 'something else' : JSON.stringify(given)
+  throw new AppError(
+    'BAD_INPUT',
+    `${source} is ${found}; expected: ${definition.schema.description ?? 'another value'}`,
+  )
+}

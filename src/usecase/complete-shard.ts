@@ -1,0 +1,91 @@
+import { denseConfusion, taskAccumulator, type MetricValue, type Task, type TaskReport, type TaskState } from '../metric/index.ts'
+import { Prisma, type Transaction } from '../store/index.ts'
+import type { ShardClaim } from './claim-shard.ts'
+import { inChunks } from './in-chunks.ts'
+import type { Platform } from './platform.ts'
+import { runProgress, writeProgress } from './report-progress.ts'
+import { holdsClaim } from './shard-fence.ts'
+
+/** What came of evaluating a shard. */
+export interface ShardOutcome {
+  readonly task: Task
+  /** Class names of the metrics. */
+  readonly classes: readonly string[]
+  readonly threshold: number
+  /** Accumulator state of the shard. */
+  readonly state: TaskState
+  readonly speedAt: (runSamples: number) => number
+  /** Ends the shard's job in the same transaction; false when the job is somebody else's. */
+  readonly completeJob: (tx: Transaction) => Promise<boolean>
+}
+
+/** Metric rows of one statement. */
+const ROWS = 2000
+
+/**
+ * Counts a shard: its state and DONE are written together, so that it counts once, whatever dies when. The last shard of a run ends it:
+ * states are merged, metrics computed and written, and the run has SUCCEEDED, all in the same transaction.
+ * @returns false when the claim counts no more; then nothing is written.
+ */
+export async function completeShard({ store, clock }: Platform, claim: ShardClaim, outcome: ShardOutcome): Promise<boolean> {
+  const { run, shard, firstRow, endRow } = claim
+  return await store.prisma.$transaction(async (tx) => {
+    // The job's row before the shard's, in the order in which the queue locks them when it gives a job out.
+    if (!(await holdsClaim(tx, claim)) || !(await outcome.completeJob(tx))) return false
+    await tx.shard.update({
+      where: { runId_index: { runId: run.id, index: shard } },
+      data: {
+        status: 'DONE',
+        samples: BigInt(endRow - firstRow),
+        // A TaskState is plain JSON by its contract; Prisma's type wants an index signature.
+        state: outcome.state as unknown as Prisma.InputJsonValue,
+        finishedAt: clock(),
+      },
+    })
+    const shards = await tx.shard.findMany({ where: { runId: run.id }, orderBy: { index: 'asc' } })
+    const states = shards.filter(({ status }) => status === 'DONE').map(({ state }) => state as unknown as TaskState)
+    const accumulator = taskAccumulator(outcome.task, { classes: outcome.classes, threshold: outcome.threshold })
+    const merged = states.reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty())
+    const counted = shards.reduce((sum, { samples }) => sum + Number(samples), 0)
+    const progress = runProgress(run.total, counted, accumulator.running(merged), outcome.speedAt)
+    await writeProgress(tx, store.events, run.id, progress)
+    if (states.length === shards.length) {
+      await writeReport(tx, run.id, accumulator.compute(merged))
+      await tx.run.update({ where: { id: run.id }, data: { status: 'SUCCEEDED', finishedAt: clock() } })
+      await store.events.append(tx, run.id, 'STATUS', { status: 'SUCCEEDED' })
+    }
+    return true
+  })
+}
+
+async function writeReport(tx: Transaction, runId: string, { metrics, confusionMatrix }: TaskReport): Promise<void> {
+  await inChunks(metrics, ROWS, (chunk, first) =>
+    tx.metric.createMany({ data: chunk.map((metric, i) => metricRow(runId, first + i, metric)) }),
+  )
+  await tx.run.update({ where: { id: runId }, data: { confusion: confusionJson(confusionMatrix) } })
+}
+
+const metricRow = (runId: string, position: number, metric: MetricValue): Prisma.MetricCreateManyInput => ({
+  runId,
+  position,
+  name: metric.name,
+  average: metric.average,
+  class: metric.class,
+  value: metric.value,
+  reason: metric.reason,
+})
+
+/** [[…]] for classes, one 2×2 for each label. A matrix that would be too large to hand out is not kept: its cells are the square of its classes. */
+function confusionJson(confusion: TaskReport['confusionMatrix']): Prisma.InputJsonValue | typeof Prisma.DbNull {
+  switch (confusion?.kind) {
+    case undefined:
+      return Prisma.DbNull
+    case 'CLASSES':
+      return confusion.classes.length > MAX_MATRIX_CLASSES ? Prisma.DbNull : denseConfusion(confusion)
+    case 'LABELS':
+      return confusion.counts.map((label) => label.map((row) => [...row]))
+  }
+}
+
+/** Classes up to which `denseConfusion` gives all cells. */
+const MAX_MATRIX_CLASSES = 2000

@@ -1,0 +1,146 @@
+import { findStateDicts, readCheckpoint, type Checkpoint, type StateDict } from '../checkpoint/index.ts'
+import { AppError } from '../error.ts'
+import { Prisma, type CheckpointRow, type Transaction } from '../store/index.ts'
+import { architectureGraph } from './architecture-graph.ts'
+import { checkName, isStorableText } from './check-name.ts'
+import { chooseStateDict } from './choose-state-dict.ts'
+import { isUniqueViolation } from './database-error.ts'
+import { inChunks } from './in-chunks.ts'
+import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
+import type { Platform } from './platform.ts'
+
+/** An upload to import as a checkpoint. */
+export interface ImportCheckpointInput {
+  /** The model whose architecture it belongs to. */
+  readonly modelId: string
+  readonly uploadId: string
+  /** Unique in the model; by default the file's name. */
+  readonly name?: string | null | undefined
+  /** Where in the file the state_dict is; by default where it is found. */
+  readonly stateDictPath?: readonly string[] | null | undefined
+}
+
+/** Rows of one statement. */
+const ROWS = 1000
+
+/**
+ * Reads a checkpoint file without executing anything in it: every storage is streamed to the store, then one transaction writes the
+ * value tree and the tensors. When it fails nothing is stored and the upload stays, to be tried again with other options.
+ * @throws AppError BAD_INPUT, NOT_FOUND, CONFLICT, CHECKPOINT_*, LIMIT_EXCEEDED.
+ */
+export async function importCheckpoint(platform: Platform, input: ImportCheckpointInput): Promise<CheckpointRow> {
+  const { store, limits } = platform
+  const model = await store.prisma.model.findUnique({ where: { id: input.modelId }, include: { architecture: true } })
+  if (model === null) throw new AppError('NOT_FOUND', 'there is no model with this id')
+  await using upload = await openUpload(platform, input.uploadId)
+  const name = checkName('the name of the checkpoint', input.name ?? upload.row.fileName, limits.nameLength)
+  const taken = () =>
+    new AppError('CONFLICT', `model ${model.name} has a checkpoint named ${JSON.stringify(name)} already; choose another name`)
+  if ((await store.prisma.checkpoint.count({ where: { modelId: model.id, name } })) > 0) throw taken()
+
+  await using file = await readCheckpoint(upload.source)
+  const graph = architectureGraph(model.architecture)
+  const stateDict = chooseStateDict(
+    findStateDicts(file),
+    graph.parameters.flatMap(({ keys }) => keys),
+    input.stateDictPath ?? null,
+    upload.row.fileName,
+  )
+  checkText(file, stateDict)
+  const stored = await store.bytes.putAll(
+    file.storages.map((_, index) => ({ read: () => file.readStorage(index), repeatable: true })),
+  )
+  const hashes = stored.map(({ sha256 }) => sha256)
+
+  let row: CheckpointRow
+  try {
+    row = await store.prisma.$transaction((tx) =>
+      writeRows(tx, platform, { modelId: model.id, name, upload, file, stateDict, hashes }),
+    )
+  } catch (error) {
+    throw isUniqueViolation(error) ? taken() : error
+  }
+  await consumeUpload(platform, input.uploadId)
+  return row
+}
+
+interface Imported {
+  readonly modelId: string
+  readonly name: string
+  readonly upload: OpenUpload
+  readonly file: Checkpoint
+  readonly stateDict: StateDict
+  /** SHA-256 of each storage. */
+  readonly hashes: readonly string[]
+}
+
+async function writeRows(tx: Transaction, { clock }: Platform, imported: Imported): Promise<CheckpointRow> {
+  const { modelId, name, upload, file, stateDict, hashes } = imported
+  const row = await tx.checkpoint.create({
+    data: {
+      modelId,
+      name,
+      format: FORMATS[file.format],
+      fileName: upload.row.fileName,
+      fileSha256: upload.sha256,
+      fileBytes: upload.row.bytes,
+      // Plain JSON by their contracts; Prisma's type wants index signatures.
+      tree: file.tree as unknown as Prisma.InputJsonValue,
+      globals: file.globals as unknown as Prisma.InputJsonValue,
+      warnings: [...file.warnings],
+      stateDictPath: [...stateDict.path],
+      createdAt: clock(),
+    },
+  })
+  const checkpointId = row.id
+  await inChunks(file.storages, ROWS, (chunk, first) =>
+    tx.checkpointStorage.createMany({
+      data: chunk.map(({ key, dtype, location }, i) => ({
+        checkpointId,
+        index: first + i,
+        key,
+        dtype,
+        location,
+        storageHash: hashes[first + i]!,
+      })),
+    }),
+  )
+  await inChunks(file.tensors, ROWS, (chunk, first) =>
+    tx.tensor.createMany({
+      data: chunk.map((tensor, i) => ({
+        checkpointId,
+        index: first + i,
+        storageIndex: tensor.storage,
+        dtype: tensor.dtype,
+        shape: tensor.shape.map(BigInt),
+        stride: tensor.stride.map(BigInt),
+        storageOffset: BigInt(tensor.storageOffset),
+        requiresGrad: tensor.requiresGrad,
+        isParameter: tensor.isParameter,
+      })),
+    }),
+  )
+  await inChunks([...stateDict.tensors], ROWS, (chunk, first) =>
+    tx.stateDictEntry.createMany({
+      data: chunk.map(([key, tensorIndex], i) => ({ checkpointId, position: first + i, key, tensorIndex })),
+    }),
+  )
+  return row
+}
+
+const FORMATS = { 'torch-zip': 'TORCH_ZIP', safetensors: 'SAFETENSORS' } as const
+
+/** PostgreSQL keeps no NUL and no half of a surrogate pair in text. The tree is JSON and keeps everything. */
+function checkText(file: Checkpoint, stateDict: StateDict): void {
+  const refuse = (what: string, text: string): never => {
+    throw new AppError(
+      'CHECKPOINT_UNSUPPORTED',
+      `the ${what} ${JSON.stringify(text)} has a NUL or half a surrogate pair in it; rename it before saving`,
+    )
+  }
+  for (const key of stateDict.tensors.keys()) if (!isStorableText(key)) refuse('state_dict key', key)
+  for (const { key, location } of file.storages) {
+    if (!isStorableText(key)) refuse('storage name', key)
+    if (!isStorableText(location)) refuse('location tag', location)
+  }
+}

@@ -1,0 +1,94 @@
+import { openDataset, type DatasetFile } from '../dataset/index.ts'
+import { AppError } from '../error.ts'
+import type { DatasetRow, Prisma } from '../store/index.ts'
+import { checkName, isStorableText } from './check-name.ts'
+import { inChunks } from './in-chunks.ts'
+import { consumeUpload, openUpload } from './open-upload.ts'
+import type { Platform } from './platform.ts'
+
+/** An upload to import as a dataset. */
+export interface ImportDatasetInput {
+  /** A new name makes version 1, a known one the next version. */
+  readonly name: string
+  readonly uploadId: string
+  /** The label's array or CSV column; several with commas for MULTILABEL. */
+  readonly labelColumn?: string | null | undefined
+}
+
+/** Space of advisory locks that order the versions of a name ("ngds"). */
+const VERSION_LOCKS = 0x6e676473
+
+/** Columns of one statement. */
+const ROWS = 1000
+
+/**
+ * Reads a dataset file: its columns are streamed to the store, then one transaction writes the rows. When it fails nothing is stored and
+ * the upload stays, to be tried again with other options.
+ * @throws AppError BAD_INPUT, NOT_FOUND, CONFLICT, DATASET_UNKNOWN_FORMAT, DATASET_CORRUPT, DATASET_NOT_FINITE, LIMIT_EXCEEDED.
+ */
+export async function importDataset(platform: Platform, input: ImportDatasetInput): Promise<DatasetRow> {
+  const { store, limits, clock } = platform
+  const name = checkName('the name of the dataset', input.name, limits.nameLength)
+  await using upload = await openUpload(platform, input.uploadId)
+  await using file = await openDataset(upload.source, { labelColumn: input.labelColumn ?? undefined })
+  checkText(file)
+  const columns = await storeColumns(platform, file)
+
+  const dataset = await store.prisma.$transaction(async (tx) => {
+    // The next version is the highest plus one, and two imports at once must not both take it.
+    await tx.$executeRaw`select pg_advisory_xact_lock(${VERSION_LOCKS}::int, hashtext(${name}))`
+    const { _max } = await tx.dataset.aggregate({ where: { name }, _max: { version: true } })
+    const row = await tx.dataset.create({
+      data: {
+        name,
+        version: (_max.version ?? 0) + 1,
+        format: file.format,
+        fileName: upload.row.fileName,
+        fileSha256: upload.sha256,
+        fileBytes: upload.row.bytes,
+        rows: BigInt(file.rows),
+        labelNames: [...(file.labelNames ?? [])],
+        createdAt: clock(),
+      },
+    })
+    await inChunks(columns, ROWS, (chunk) =>
+      tx.datasetColumn.createMany({ data: chunk.map((column) => ({ ...column, datasetId: row.id })) }),
+    )
+    return row
+  })
+  await consumeUpload(platform, input.uploadId)
+  return dataset
+}
+
+async function storeColumns(
+  { store }: Platform,
+  file: DatasetFile,
+): Promise<Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[]> {
+  const stored: Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[] = []
+  for (const [index, { name, role, dtype, shape }] of file.columns.entries()) {
+    const { sha256 } = await store.bytes.put(file.read(index))
+    const { min, max, integral } = file.statistics(index)
+    stored.push({
+      index,
+      name,
+      role,
+      dtype,
+      shape: [...shape],
+      storageHash: sha256,
+      // A column without rows has no smallest value.
+      min: Number.isFinite(min) ? min : null,
+      max: Number.isFinite(max) ? max : null,
+      integral,
+    })
+  }
+  return stored
+}
+
+function checkText({ columns, labelNames }: DatasetFile): void {
+  for (const { name } of columns)
+    if (!isStorableText(name))
+      throw new AppError('DATASET_CORRUPT', `the column name ${JSON.stringify(name)} has characters that are no text; rename it`)
+  for (const name of labelNames ?? [])
+    if (!isStorableText(name))
+      throw new AppError('DATASET_CORRUPT', `the label ${JSON.stringify(name)} has characters that are no text; rename it`)
+}

@@ -1,0 +1,40 @@
+/** Sizes and times that a client cannot exceed. Each is checked before anything of that size is allocated. */
+export interface PlatformLimits {
+  /** Bytes of one uploaded file. */
+  readonly uploadBytes: number
+  /** Bytes of the spool's file system that uploads leave free. */
+  readonly spoolReserveBytes: number
+  /** Milliseconds that an upload waits to be imported. */
+  readonly uploadLifetimeMs: number
+  /** Milliseconds without a byte after which an upload that is being received counts as abandoned. */
+  readonly uploadIdleMs: number
+  /** Bytes of an ONNX file: it is parsed in memory, and protobuf itself ends at 2 GiB. */
+  readonly onnxBytes: number
+  /** Bytes of a layer list, as a file or as JSON. */
+  readonly layersBytes: number
+  /** Characters of a name. */
+  readonly nameLength: number
+  /** Characters of a description. */
+  readonly descriptionLength: number
+  /** Class names of a model. */
+  readonly classes: number
+  /** Samples of one batch. */
+  readonly batchSize: number
+  /** Samples that one worker evaluates at a time: a larger dataset is several shards, which several workers share. */
+  readonly shardRows: number
+}
+
+/** The limits of a platform that was not told otherwise. */
+export const DEFAULT_PLATFORM_LIMITS: PlatformLimits = {
+  uploadBytes: 64 * 2 ** 30,
+  spoolReserveBytes: 256 * 2 ** 20,
+  uploadLifetimeMs: 24 * 3600_000,
+  uploadIdleMs: 10 * 60_000,
+  onnxBytes: 2 ** 31 - 1,
+  layersBytes: 4 * 2 ** 20,
+  nameLength: 200,
+  descriptionLength: 10_000,
+  classes: 100_000,
+  batchSize: 65_536,
+  shardRows: 1_000_000,
+}

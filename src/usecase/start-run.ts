@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '../error.ts'
+import { defaultBatchSize, fitDataset, requireBound } from '../evaluation/index.ts'
+import { Prisma, type DatasetColumnRow, type DatasetRow, type RunRow } from '../store/index.ts'
+import { architectureGraph } from './architecture-graph.ts'
+import { bindStored, findCheckpoint, type StoredCheckpoint } from './bind-checkpoint.ts'
+import { checkName } from './check-name.ts'
+import { checkSavedLocations, mapLocationJson, type MapLocationInput } from './map-location-json.ts'
+import { datasetFacts } from './dataset-facts.ts'
+import { inChunks } from './in-chunks.ts'
+import { keyMappingJson, keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
+import { checkDevice, deviceIds, liveDevices } from './live-workers.ts'
+import type { Platform } from './platform.ts'
+
+/** What to evaluate, on what, and how. */
+export interface StartRunInput {
+  readonly checkpointId: string
+  readonly datasetId: string
+  readonly name?: string | null | undefined
+  /** `auto` by default, or the id of a device. */
+  readonly device?: string | null | undefined
+  /** By default what suits the architecture. */
+  readonly batchSize?: number | null | undefined
+  /** 0.5 by default. */
+  readonly threshold?: number | null | undefined
+  /** true by default. */
+  readonly strict?: boolean | null | undefined
+  /** By default storages stay where their tags say. */
+  readonly mapLocation?: MapLocationInput | null | undefined
+  readonly keyMapping?: KeyMappingInput | null | undefined
+}
+
+/** Shards of one statement. */
+const ROWS = 1000
+
+/**
+ * Checks that checkpoint, architecture, dataset and device fit; then one transaction writes the run, its shards, their queue entries
+ * and the first event: all of it is there, or nothing.
+ * @throws AppError BAD_INPUT, NOT_FOUND, BINDING_FAILED, DATASET_SHAPE_MISMATCH, DATASET_LABEL_UNKNOWN, DEVICE_UNAVAILABLE.
+ */
+export async function startRun(platform: Platform, input: StartRunInput): Promise<RunRow> {
+  const { store, limits, clock } = platform
+  const name = input.name == null ? null : checkName('the name of the run', input.name, limits.nameLength)
+  const device = input.device ?? 'auto'
+  const strict = input.strict ?? true
+  const keyMapping = keyMappingOf(input.keyMapping)
+  const threshold = checkThreshold(input.threshold ?? 0.5)
+  if (input.batchSize != null) checkBatchSize(input.batchSize, limits.batchSize)
+
+  const checkpoint = await findCheckpoint(platform, input.checkpointId)
+  const dataset = await findDataset(platform, input.datasetId)
+  requireBound(await bindStored(platform, checkpoint, { strict, keyMapping }))
+  const graph = architectureGraph(checkpoint.model.architecture)
+  const { task, classes } = checkpoint.model
+  if (dataset.rows === 0n)
+    throw new AppError('BAD_INPUT', `dataset ${dataset.name} version ${dataset.version} has no samples to evaluate on`)
+  fitDataset({ graph, task, classes }, datasetFacts(dataset, dataset.columns))
+  const devices = await liveDevices(platform)
+  checkDevice(device, devices)
+  checkSavedLocations(await savedLocations(platform, checkpoint), input.mapLocation ?? null, deviceIds(devices))
+  const batchSize = input.batchSize ?? Math.min(defaultBatchSize(graph), limits.batchSize)
+
+  const runId = randomUUID()
+  const shards = shardRows(dataset.rows, limits.shardRows).map(([firstRow, endRow], index) => ({
+    runId,
+    index,
+    firstRow,
+    endRow,
+  }))
+  return await store.prisma.$transaction(async (tx) => {
+    await tx.run.create({
+      data: {
+        id: runId,
+        name,
+        modelId: checkpoint.modelId,
+        checkpointId: checkpoint.id,
+        datasetId: dataset.id,
+        device,
+        batchSize,
+        threshold,
+        strict,
+        mapLocation: mapLocationJson(input.mapLocation ?? null) ?? Prisma.DbNull,
+        keyMapping: keyMapping === null ? Prisma.DbNull : keyMappingJson(keyMapping),
+        total: dataset.rows,
+        createdAt: clock(),
+      },
+    })
+    await inChunks(shards, ROWS, (data) => tx.shard.createMany({ data: [...data] }))
+    await store.queue.enqueue(
+      tx,
+      shards.map(({ index }) => ({ runId, shard: index })),
+    )
+    await store.events.append(tx, runId, 'STATUS', { status: 'QUEUED' })
+    return await tx.run.findUniqueOrThrow({ where: { id: runId } })
+  })
+}
+
+async function findDataset(
+  { store }: Platform,
+  id: string,
+): Promise<DatasetRow & { readonly columns: readonly DatasetColumnRow[] }> {
+  const dataset = await store.prisma.dataset.findUnique({
+    where: { id },
+    include: { columns: { orderBy: { index: 'asc' } } },
+  })
+  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
+  return dataset
+}
+
+async function savedLocations({ store }: Platform, { id }: StoredCheckpoint): Promise<string[]> {
+  const found = await store.prisma.checkpointStorage.findMany({
+    where: { checkpointId: id },
+    distinct: ['location'],
+    orderBy: { index: 'asc' },
+    select: { location: true },
+  })
+  return found.map(({ location }) => location)
+}
+
+function checkBatchSize(batchSize: number, limit: number): void {
+  if (!(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= limit))
+    throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 to ${limit} is expected`)
+}
+
+function checkThreshold(threshold: number): number {
+  if (!(threshold >= 0 && threshold <= 1))
+    throw new AppError('BAD_INPUT', `the threshold is ${threshold}; a probability from 0 to 1 is expected`)
+  return threshold
+}
+
+/** Ranges [first, end) that cover all rows, each of at most `size`, and as even as can be. */
+export function shardRows(rows: bigint, size: number): (readonly [firstRow: bigint, endRow: bigint])[] {
+  const count = (rows + BigInt(size) - 1n) / BigInt(size)
+  return Array.from({ length: Number(count) }, (_, i) => [(rows * BigInt(i)) / count, (rows * BigInt(i + 1)) / count])
+}

@@ -1,0 +1,48 @@
+import { mkdir, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Platform } from './platform.ts'
+import { removeSpoolFiles, uploadOfSpoolFile } from './spool.ts'
+
+/** What a sweep removed. */
+export interface SweptUploads {
+  /** Uploads that expired, or whose sender or server died while they were received. */
+  readonly expired: number
+  /** Files of the spool that no upload names. */
+  readonly orphans: number
+}
+
+/**
+ * Removes uploads whose time is over and spool files that belong to none. Called at start and from time to time; safe to run in
+ * several processes at once, and while uploads come in: an upload that is being received keeps moving its end.
+ */
+export async function sweepUploads({ store, spoolDir, clock, limits }: Platform): Promise<SweptUploads> {
+  const now = clock()
+  const over = await store.prisma.upload.findMany({ where: { expiresAt: { lt: now } }, select: { id: true } })
+  for (const { id } of over) {
+    // The row goes first: whoever finds it finds its bytes.
+    await store.prisma.upload.deleteMany({ where: { id, expiresAt: { lt: now } } })
+    await removeSpoolFiles(spoolDir, id)
+  }
+
+  await mkdir(spoolDir, { recursive: true })
+  const files = new Map<string, string>()
+  for (const name of await readdir(spoolDir)) {
+    const id = uploadOfSpoolFile(name)
+    if (id !== null) files.set(name, id)
+  }
+  const known = new Set(
+    (await store.prisma.upload.findMany({ where: { id: { in: [...files.values()] } }, select: { id: true } })).map(
+      ({ id }) => id,
+    ),
+  )
+  let orphans = 0
+  for (const [name, id] of files) {
+    if (known.has(id)) continue
+    const facts = await stat(join(spoolDir, name)).catch(() => null)
+    // A young file may belong to a row that another process is just deleting together with it.
+    if (facts === null || now.getTime() - facts.mtimeMs < limits.uploadIdleMs) continue
+    await removeSpoolFiles(spoolDir, id)
+    orphans++
+  }
+  return { expired: over.length, orphans }
+}

@@ -1,0 +1,62 @@
+import { performance } from 'node:perf_hooks'
+import { AppError } from '../error.ts'
+import type { RunPlan } from '../usecase/index.ts'
+import { candidates, engineDevices, type EngineDevice } from './engine-devices.ts'
+import { loadWeights } from './load-weights.ts'
+import { sessionKey, weightBytes, type BorrowedSession, type LoadedSession } from './session-cache.ts'
+import type { Workbench } from './workbench.ts'
+
+/** A session on a device. */
+export interface ReadySession {
+  readonly borrowed: BorrowedSession
+  readonly on: EngineDevice
+  /** Devices that were tried before it, and why they are not used. */
+  readonly failed: readonly { readonly device: string; readonly reason: string }[]
+  readonly milliseconds: number
+}
+
+/**
+ * A session for a plan on the device that was asked for; for `auto` on the fastest that can load it.
+ * @throws AppError DEVICE_UNAVAILABLE, ENGINE_FAILED, BINDING_FAILED; the reason of `signal`.
+ */
+export async function borrowSession(
+  bench: Workbench,
+  plan: RunPlan,
+  requested: string,
+  signal: AbortSignal,
+): Promise<ReadySession> {
+  const begin = performance.now()
+  const tried = candidates(requested, await engineDevices(bench.engines))
+  const failed: { readonly device: string; readonly reason: string }[] = []
+  for (const on of tried)
+    try {
+      const key = sessionKey(plan, on.engine.name, on.device.id)
+      const borrowed = await bench.sessions.borrow(key, () => load(bench, plan, on, signal))
+      return { borrowed, on, failed, milliseconds: performance.now() - begin }
+    } catch (error) {
+      const engineFailed =
+        error instanceof AppError && (error.code === 'ENGINE_FAILED' || error.code === 'DEVICE_UNAVAILABLE')
+      if (!engineFailed || on === tried.at(-1)) throw error
+      failed.push({ device: on.device.id, reason: error.message })
+    }
+  throw new AppError('DEVICE_UNAVAILABLE', `there is no device ${JSON.stringify(requested)} on this worker`)
+}
+
+async function load(
+  { blobs, threads }: Workbench,
+  plan: RunPlan,
+  { engine, device }: EngineDevice,
+  signal: AbortSignal,
+): Promise<LoadedSession> {
+  // An engine may read the files for as long as the session lives: they stay as long.
+  const lease = blobs.lease()
+  try {
+    const parameters = await loadWeights(plan, lease, signal)
+    signal.throwIfAborted()
+    const session = await engine.load(plan.graph, parameters, device.id, { threads })
+    return { session, bytes: weightBytes(plan), resources: lease }
+  } catch (error) {
+    await lease[Symbol.asyncDispose]()
+    throw error
+  }
+}

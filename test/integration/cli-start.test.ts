@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import {
+  dataFolder,
+  fixture,
+  lives,
+  nograd,
+  spawnNograd,
+  startPlatform,
+  until,
+  type StartedPlatform,
+} from './cli/nograd.ts'
+
+let data: ReturnType<typeof dataFolder>
+const started: StartedPlatform[] = []
+beforeEach(() => {
+  data = dataFolder()
+})
+afterEach(async () => {
+  for (const platform of started.splice(0)) await platform.stop('SIGKILL')
+  await until(() => started.every((platform) => platform.processes().length === 0), 30_000)
+  data[Symbol.dispose]()
+}, 60_000)
+
+const start = async (args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<StartedPlatform> => {
+  const platform = await startPlatform(data.path, args, env)
+  started.push(platform)
+  return platform
+}
+const platformFile = (): string => join(data.path, 'platform.json')
+
+test('an empty database gets the sample, the next start finds it there', async () => {
+  const first = await start([])
+  const { stdout } = first.running.said()
+  expect(stdout).toContain('importing digits_cnn.pth')
+  expect(stdout).toMatch(/^evaluating the sample: 450 of 450 samples, [\d,]+\/s, F1 0\.9891$/m)
+  expect(stdout).toMatch(/^accuracy +0\.988889$/m)
+  expect(stdout).toMatch(/^true \\ predicted/m)
+  expect(stdout.indexOf('accuracy')).toBeLessThan(stdout.indexOf('nograd is ready'))
+  // The query that it says to paste.
+  const command = /^ {2}(curl .*)$/m.exec(stdout)![1]!
+  const answer = JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' })) as {
+    data: { runs: { nodes: readonly object[] } }
+  }
+  expect(answer.data.runs.nodes).toEqual([
+    expect.objectContaining({ name: 'sample', status: 'SUCCEEDED', samples: 450 }),
+  ])
+  await first.stop('SIGINT')
+
+  const second = await start([])
+  expect(second.running.said().stdout).not.toContain('importing')
+  const { stdout: runs } = await nograd(['runs', '--json'], { NOGRAD_DATA_DIR: data.path })
+  expect((JSON.parse(runs) as { runs: readonly object[] }).runs).toHaveLength(1)
+  await second.stop()
+}, 120_000)
+
+describe('the end', () => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    '%s stops everything, quietly',
+    async (signal) => {
+      const platform = await start()
+      const { pid, url } = JSON.parse(readFileSync(platformFile(), 'utf8')) as { pid: number; url: string }
+      expect({ pid, url }).toEqual({ pid: platform.running.child.pid, url: platform.url })
+      const processes = platform.processes()
+      expect(processes).toHaveLength(2)
+      const { code, stderr } = await platform.stop(signal)
+      expect(code).toBe(0)
+      expect(stderr.split('\n').filter((line) => line.includes('"level":50'))).toEqual([])
+      expect(processes.filter(lives)).toEqual([])
+      expect(existsSync(platformFile())).toBe(false)
+    },
+    60_000,
+  )
+
+  test('a killed main process leaves nothing that runs, and the next start works', async () => {
+    const platform = await start()
+    const processes = platform.processes()
+    expect(processes).toHaveLength(2)
+    platform.running.child.kill('SIGKILL')
+    await until(() => processes.every((pid) => !lives(pid)), 20_000)
+    const next = await start()
+    const { code } = await nograd(['runs'], { NOGRAD_DATA_DIR: data.path })
+    expect(code).toBe(0)
+    await next.stop()
+  }, 120_000)
+
+  test('a killed worker is replaced, and evaluates', async () => {
+    const platform = await start()
+    const [worker] = platform.processes()
+    process.kill(worker!, 'SIGKILL')
+    await until(() => platform.processes().some((pid) => pid !== worker) && platform.processes()[0] !== worker, 20_000)
+    const { code } = await nograd([
+      ...[
+        'evaluate',
+        '--url',
+        platform.url,
+        '--architecture',
+        fixture('digits_cnn.onnx'),
+        '--checkpoint',
+        fixture('digits_cnn.pth'),
+      ],
+      ...['--dataset', fixture('digits_test.npz'), '--task', 'multiclass'],
+    ])
+    expect(code).toBe(0)
+    await platform.stop()
+  }, 90_000)
+})
+
+describe('a second one', () => {
+  test('on the same folder says where the first one is', async () => {
+    const platform = await start()
+    const { code, stderr } = await nograd(['start', '--port', '0', '--data-dir', data.path])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      new RegExp(`^error: nograd already runs on .*: ${platform.url} \\(process ${platform.running.child.pid!}`),
+    )
+    expect(stderr).not.toMatch(/^ +at /m)
+  }, 60_000)
+
+  test('on the same port says who has it and how to choose another', async () => {
+    const platform = await start()
+    const { port } = new URL(platform.url)
+    using other = dataFolder()
+    const { code, stdout, stderr } = await nograd(['start', '--data-dir', other.path], { NOGRAD_PORT: port })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by process ${platform.running.child.pid!} (`)
+    expect(stderr).toContain('npm start -- --port')
+    expect(stderr).not.toMatch(/^ +at /m)
+    // Nothing was begun.
+    expect(readdirSync(other.path)).toEqual([])
+  }, 60_000)
+})
+
+describe('evaluate without a platform', () => {
+  const args = [
+    ...['evaluate', '--architecture', fixture('digits_cnn.onnx'), '--checkpoint', fixture('digits_cnn.pth')],
+    ...['--dataset', fixture('digits_test.npz'), '--task', 'multiclass', '--json'],
+  ]
+
+  test('starts one for the duration, which two may share, and keeps the runs', async () => {
+    const env = { NOGRAD_DATA_DIR: data.path }
+    const outcomes = await Promise.all([nograd(args, env), nograd(args, env)])
+    expect(outcomes.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+      { code: 0, stderr: '' },
+      { code: 0, stderr: '' },
+    ])
+    await until(
+      () => !existsSync(platformFile()) && !existsSync(join(data.path, 'postgres/cluster/postmaster.pid')),
+      20_000,
+    )
+    const { stdout, stderr } = await nograd(['runs', '--json'], env)
+    expect(stderr).toBe('')
+    expect((JSON.parse(stdout) as { runs: readonly object[] }).runs).toHaveLength(2)
+    expect(existsSync(join(data.path, 'postgres/cluster/postmaster.pid'))).toBe(false)
+    expect(readdirSync(join(data.path, 'users'))).toEqual([])
+  }, 120_000)
+
+  test('a command that is killed leaves nothing behind', async () => {
+    const running = spawnNograd(args, { NOGRAD_DATA_DIR: data.path })
+    await until(() => existsSync(platformFile()), 60_000)
+    const { pid } = JSON.parse(readFileSync(platformFile(), 'utf8')) as { pid: number }
+    running.child.kill('SIGKILL')
+    await until(() => !lives(pid) && !existsSync(join(data.path, 'postgres/cluster/postmaster.pid')), 30_000)
+    expect(existsSync(platformFile())).toBe(false)
+  }, 120_000)
+})
+
+test('roles that run alone need a database, and say so', async () => {
+  for (const role of ['api', 'worker']) {
+    const { code, stdout, stderr } = await nograd([role, '--data-dir', data.path])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(new RegExp(`^error: \`${role}\` alone needs DATABASE_URL=`))
+  }
+})
+
+test('a database that is not there is said in one line, without its password', async () => {
+  const env = { DATABASE_URL: 'postgresql://someone:very-secret@127.0.0.1:9/nograd' }
+  const { code, stdout, stderr } = await nograd(['start', '--port', '0', '--data-dir', data.path], env)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).not.toContain('very-secret')
+  expect(stderr).toContain('127.0.0.1:9')
+  expect(stderr).not.toMatch(/^ +at /m)
+  expect(readFileSync(join(data.path, 'logs', 'nograd.log'), 'utf8')).not.toContain('very-secret')
+})

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The repository. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const SOURCES = [
+  ...['bin', 'scripts', 'src', 'prisma', 'schema.graphql', 'codegen.ts', '.npmrc'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'prisma.config.ts'],
+]
+
+/** A copy of the repository, removed when disposed. */
+export interface Clone extends Disposable {
+  readonly folder: string
+}
+
+/**
+ * A copy of what set-up works on, with nothing generated.
+ * @param installed whether it has packages: links to ours, so that nothing is installed twice.
+ */
+export function makeClone(installed: boolean): Clone {
+  const folder = mkdtempSync(join(tmpdir(), 'nograd-clone-'))
+  for (const name of SOURCES)
+    if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+  for (const generated of ['src/store/prisma', 'src/api/generated'])
+    rmSync(join(folder, generated), { recursive: true, force: true })
+  if (installed) linkPackages(join(folder, 'node_modules'))
+  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+function linkPackages(target: string): void {
+  mkdirSync(target)
+  const source = join(ROOT, 'node_modules')
+  cpSync(join(source, '.package-lock.json'), join(target, '.package-lock.json'))
+  for (const name of readdirSync(source)) {
+    // Not the stamps and caches: those are the copy's own.
+    if (!name.startsWith('.')) symlinkSync(join(source, name), join(target, name))
+  }
+}
+
+/** What a Node process said. */
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly milliseconds: number
+}
+
+/** Runs Node to its end. */
+export function runNode(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now()
+    // Those of the test runner are not for the child.
+    const inherited = { ...process.env, NODE_OPTIONS: '' }
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr, milliseconds: performance.now() - began }))
+  })
+}
