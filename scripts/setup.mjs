@@ -1,6 +1,6 @@
 // Makes a clone ready: `npm start`, `npm test` and bin/nograd.js call it first. Plain Node without any package, because it
 // runs before there is node_modules. It says one line for each thing it does, and nothing when nothing is to do.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from './setup/installed.mjs'
@@ -40,27 +40,21 @@ const STEPS = [
     says: 'generating the Prisma client from prisma/schema.prisma',
     inputs: ['package-lock.json', 'prisma/schema.prisma', 'prisma.config.ts'],
     outputs: ['src/store/prisma/client.ts'],
-    run: () =>
-      runTool('prisma', 'prisma', ['generate', '--no-hints'], {
-        // `generate` needs no schema engine, but fetches one unless it is told where one is: any executable will do.
-        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-        CHECKPOINT_DISABLE: '1',
-        PRISMA_HIDE_UPDATE_MESSAGE: '1',
-      }),
+    run: generatePrismaClient,
   },
   {
     name: 'graphql',
     says: 'generating the resolver types from schema.graphql',
     inputs: ['package-lock.json', 'schema.graphql', 'codegen.ts'],
     outputs: ['src/api/generated/resolvers.ts'],
-    run: () => runTool('@graphql-codegen/cli', 'graphql-codegen', ['--config', 'codegen.ts']),
+    run: () => runTool('@graphql-codegen/cli', 'graphql-codegen', ['--config', 'codegen.ts', '--verbose']),
   },
   {
     name: 'compile',
     says: 'compiling src to dist',
     inputs: ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src'],
     outputs: ['dist/main.js'],
-    run: () => runTool('typescript', 'tsc', ['-p', 'tsconfig.build.json']),
+    run: compile,
   },
 ]
 
@@ -119,6 +113,24 @@ async function hydrateEmbeddedPostgres() {
   }
 }
 
+async function generatePrismaClient() {
+  const output = join(ROOT, 'src', 'store', 'prisma')
+  // Prisma does not write into a folder that it does not recognise as its own, such as one that lost this file.
+  if (!existsSync(join(output, 'client.ts'))) rmSync(output, { recursive: true, force: true })
+  await runTool('prisma', 'prisma', ['generate', '--no-hints'], {
+    // `generate` needs no schema engine, but fetches one unless it is told where one is: any executable will do.
+    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    CHECKPOINT_DISABLE: '1',
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+  })
+}
+
+/** The compiler writes only what changed since its record; where what it wrote is gone, it has to forget the record. */
+async function compile() {
+  if (!existsSync(join(ROOT, 'dist', 'main.js'))) rmSync(join(ROOT, 'dist', '.tsbuildinfo'), { force: true })
+  await runTool('typescript', 'tsc', ['-p', 'tsconfig.build.json'])
+}
+
 /** Runs a program of an installed package. */
 async function runTool(packageName, program, args, env = {}) {
   const folder = join(ROOT, 'node_modules', packageName)
@@ -128,7 +140,11 @@ async function runTool(packageName, program, args, env = {}) {
 }
 
 async function runNode(args, cwd, env = {}) {
-  const { code, output } = await runCommand(process.execPath, args, { cwd, env: { ...process.env, ...env } })
+  // NODE_ENV is for what nograd will do; with `test` some tools do not even say why they failed.
+  const { code, output } = await runCommand(process.execPath, args, {
+    cwd,
+    env: { ...process.env, NODE_ENV: undefined, ...env },
+  })
   if (code !== 0) throw new SetupError(`\`node ${args.join(' ')}\` failed with exit code ${code}:\n\n${output.trim()}`)
 }
 

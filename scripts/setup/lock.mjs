@@ -23,8 +23,11 @@ export async function withLock(path, onWait, action) {
     const owner = readOwner(path)
     if (isStale(path, owner)) breakLock(path, owner)
     else {
-      if (!waits) onWait(describe(owner))
-      waits = true
+      // Nobody is named while its owner is just writing it.
+      if (!waits && owner !== null) {
+        onWait(describe(owner))
+        waits = true
+      }
       await sleep(POLL_MS)
     }
   }

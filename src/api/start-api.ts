@@ -4,6 +4,7 @@ import { AppError } from '../error.ts'
 import type { Platform } from '../usecase/index.ts'
 import { createApp } from './http/app.ts'
 import { createGraphQLServer } from './http/graphql-server.ts'
+import { uploadRoute } from './http/upload-route.ts'
 import { answerNoHttp } from './http/no-http.ts'
 import { DEFAULT_API_LIMITS, type ApiLimits } from './limits.ts'
 import { createSchema } from './schema.ts'
@@ -43,7 +44,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const graphql = createGraphQLServer(schema, limits, platform.log)
   await graphql.start()
 
-  const app = createApp({ platform, graphql, limits, development, allowedOrigins, stopping: stopping.signal })
+  const uploads = uploadRoute(platform, limits)
+  const app = createApp({ platform, graphql, uploads, limits, development, allowedOrigins, stopping: stopping.signal })
   const server = createServer({ requestTimeout: 0 }, app)
   // By default Node asks every client to send before any route has looked at the request.
   server.on('checkContinue', app)
@@ -68,6 +70,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       server.closeIdleConnections()
       await closed
       clearTimeout(timer)
+      await uploads.end()
       await graphql.stop()
     },
   }

@@ -1,4 +1,5 @@
 import { AppError } from '../error.ts'
+import { checkLimits } from './check-limits.ts'
 import type { Graph, GraphValue } from './graph.ts'
 import { inferValues, graphValue } from './infer-shapes.ts'
 import { DEFAULT_ARCHITECTURE_LIMITS, type ArchitectureLimits } from './limits.ts'
@@ -15,7 +16,9 @@ export function checkGraph(
   graph: Graph,
   limits: ArchitectureLimits = DEFAULT_ARCHITECTURE_LIMITS,
 ): Map<string, GraphValue> {
-  checkCounts(graph, limits)
+  checkLimits(graph, limits)
+  if (graph.inputs.length === 0) throw invalid('the graph has no input')
+  if (graph.outputs.length === 0) throw invalid('the graph has no output')
   refuseUnknownOperators(
     graph.nodes.map(({ op, domain, name, outputs }) => ({ op, domain, node: name || (outputs[0] ?? '(unnamed)') })),
     isOperator,
@@ -39,30 +42,6 @@ export function checkGraph(
   return values
 }
 
-function checkCounts(graph: Graph, limits: ArchitectureLimits): void {
-  const limit = (what: string, count: number, most: number): void => {
-    if (count > most)
-      throw new AppError('LIMIT_EXCEEDED', `the architecture has ${count} ${what}, the limit is ${most}`)
-  }
-  limit('nodes', graph.nodes.length, limits.nodes)
-  limit('parameters', graph.parameters.length, limits.parameters)
-  limit('bytes of constants', totalBytes(graph), limits.constantBytes)
-  for (const { name, shape } of graph.parameters) {
-    if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
-      throw invalid(`parameter ${name} has the impossible shape [${shape.join(', ')}]`)
-    limit(
-      `elements in parameter ${name}`,
-      shape.reduce((product, size) => product * size, 1),
-      limits.parameterElements,
-    )
-    limit(`dimensions in parameter ${name}`, shape.length, limits.rank)
-  }
-  if (graph.inputs.length === 0) throw invalid('the graph has no input')
-  if (graph.outputs.length === 0) throw invalid('the graph has no output')
-}
-
-const totalBytes = (graph: Graph): number => graph.constants.reduce((total, { bytes }) => total + bytes.byteLength, 0)
-
 function checkNames(graph: Graph): void {
   const names = new Set<string>()
   const add = (name: string, what: string): void => {
@@ -71,8 +50,10 @@ function checkNames(graph: Graph): void {
     names.add(name)
   }
   for (const { name } of graph.inputs) add(name, 'input')
-  for (const { name, keys } of graph.parameters) {
+  for (const { name, keys, shape } of graph.parameters) {
     add(name, 'parameter')
+    if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
+      throw invalid(`parameter ${name} has the impossible shape [${shape.join(', ')}]`)
     if (keys[0] !== name) throw invalid(`parameter ${name}: the first of its keys is ${keys[0] ?? 'missing'}`)
   }
   for (const { name } of graph.constants) add(name, 'constant')

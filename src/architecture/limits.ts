@@ -32,7 +32,7 @@ export const DEFAULT_ARCHITECTURE_LIMITS: ArchitectureLimits = {
   parameterElements: 2 ** 36,
   constantBytes: 64 * 2 ** 20,
   rank: 16,
-  sampleElements: 2 ** 36,
+  sampleElements: 2 ** 31,
   layers: 10_000,
   depth: 64,
 }

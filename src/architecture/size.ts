@@ -62,7 +62,8 @@ export function add(a: Size, b: Size): Size {
 }
 
 export function multiply(a: Size, b: Size): Size {
-  if (typeof a === 'number' && typeof b === 'number') return a * b
+  // Adding 0 makes 0 of -0.
+  if (typeof a === 'number' && typeof b === 'number') return a * b + 0
   return normal(
     termsOf(a).flatMap((left) =>
       termsOf(b).map((right) => ({
@@ -81,7 +82,7 @@ export const product = (sizes: readonly Size[]): Size => sizes.reduce(multiply, 
 export function divideExactly(a: Size, b: Size): Size | null {
   if (b === 0) return null
   if (sameSize(a, b)) return 1
-  if (typeof a === 'number' && typeof b === 'number') return a % b === 0 ? a / b : null
+  if (typeof a === 'number' && typeof b === 'number') return a % b === 0 ? a / b + 0 : null
   const divisors = termsOf(b)
   if (divisors.length !== 1) return null
   const quotients = termsOf(a).map((term) => divideTerm(term, divisors[0]!))
@@ -90,7 +91,7 @@ export function divideExactly(a: Size, b: Size): Size | null {
 
 /** `floor(a / b)` for a positive number b; what cannot be divided becomes a size with the division as its name. */
 export function divideDown(a: Size, b: number): Size {
-  if (typeof a === 'number') return Math.floor(a / b)
+  if (typeof a === 'number') return Math.floor(a / b) + 0
   const whole = a.terms.filter(({ coefficient }) => coefficient % b === 0)
   const rest = normal(a.terms.filter(({ coefficient }) => coefficient % b !== 0))
   const quotient = normal(whole.map((term) => ({ ...term, coefficient: term.coefficient / b })))

@@ -2,6 +2,12 @@ import { itemSize } from '../tensor/index.ts'
 import type { TensorLimits } from './limits.ts'
 import type { TensorView } from './value-tree.ts'
 
+/**
+ * An empty view reads nothing and keeps the offset it came by: `x[::3][4:]` of 10 elements has offset 12, one storage
+ * length more for each dimension at most, and `zeros(5, 0, 4)[2]` has offset 8 in a storage of none. Larger offsets are forged.
+ */
+const EMPTY_OFFSET = 2 ** 20
+
 /** What is wrong with a view: the sentence, and whether it is a contradiction or only too large. */
 export interface ViewProblem {
   readonly kind: 'corrupt' | 'limit'
@@ -32,10 +38,7 @@ export function checkView(view: TensorView, storageBytes: number, limits: Tensor
   const available = Math.floor(storageBytes / itemSize(dtype))
   const tooFar = (): ViewProblem =>
     wrong(`a tensor with ${text()} needs more than the ${available} elements of its storage`)
-  if (shape.includes(0))
-    // A slice past the end is empty and keeps its offset: x[::3][4:] of 10 elements has offset 12. It can be one storage
-    // length off for each dimension.
-    return storageOffset > available * (shape.length + 1) ? tooFar() : null
+  if (shape.includes(0)) return storageOffset > available * (shape.length + 1) + EMPTY_OFFSET ? tooFar() : null
   let last = storageOffset
   for (let axis = 0; axis < shape.length; axis++) last += (shape[axis]! - 1) * stride[axis]!
   // A sum beyond 2^53 is rounded, and still larger than any storage.

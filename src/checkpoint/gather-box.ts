@@ -5,8 +5,6 @@ export type ReadRange = (offset: number, length: number) => AsyncIterable<Uint8A
 
 /** Bytes that are read at once where the elements lie close together. */
 const WINDOW = 1 << 20
-/** Elements further apart than this are read one run at a time. */
-const SPARSE = WINDOW / 8
 
 /** An axis with the distance of its elements in the output. */
 interface OutputAxis extends Axis {
@@ -15,9 +13,15 @@ interface OutputAxis extends Axis {
 
 /**
  * The elements of a box in row-major order. The storage is walked upwards, largest stride first, through a window, so that
- * a transposed tensor is read in few large reads however its elements are ordered.
+ * a transposed tensor is read in few large reads however its elements are ordered. Elements that lie further apart than an
+ * eighth of the window are read one by one.
  */
-export async function gatherBox(box: StridedBox, itemSize: number, read: ReadRange): Promise<Uint8Array> {
+export async function gatherBox(
+  box: StridedBox,
+  itemSize: number,
+  read: ReadRange,
+  windowBytes = WINDOW,
+): Promise<Uint8Array> {
   const out = new Uint8Array(boxElements(box) * itemSize)
   if (out.length === 0) return out
   const axes = storageOrder(box)
@@ -25,8 +29,9 @@ export async function gatherBox(box: StridedBox, itemSize: number, read: ReadRan
   const end =
     (box.offset + [...axes, run].reduce((last, { size, stride }) => last + (size - 1) * stride, 0) + 1) * itemSize
   const step = run.stride * itemSize
-  const maxRun = step > SPARSE ? 1 : Math.max(1, Math.floor(WINDOW / Math.max(step, itemSize)))
-  const ahead = step > SPARSE || (axes.at(-1)?.stride ?? 0) * itemSize > SPARSE ? 0 : WINDOW
+  const sparse = windowBytes / 8
+  const maxRun = step > sparse ? 1 : Math.max(1, Math.floor(windowBytes / Math.max(step, itemSize)))
+  const ahead = step > sparse || (axes.at(-1)?.stride ?? 0) * itemSize > sparse ? 0 : windowBytes
   let window = new Uint8Array()
   let windowStart = 0
   for (const { from, to } of walk(axes, box.offset))

@@ -17,7 +17,10 @@ export type ValueNode =
   /** `value` is base64. */
   | { readonly kind: 'bytes' | 'bytearray'; readonly value: string }
   | { readonly kind: 'list' | 'tuple' | 'set'; readonly items: readonly number[] }
-  /** `entries` are [key node, value node], in order. `state` is what BUILD set (`_metadata` of a state_dict). */
+  /**
+   * `entries` are [key node, value node], in order. `state` are the attributes of the object: `_metadata` of a state_dict,
+   * `__metadata__` of a safetensors file.
+   */
   | {
       readonly kind: 'dict' | 'ordered_dict' | 'counter'
       readonly entries: readonly (readonly [number, number])[]

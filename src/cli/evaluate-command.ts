@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import type { EndedRun } from './documents.ts'
 import { evaluateFiles } from './evaluate-files.ts'
 import { TASKS, type MapLocation, type TaskName } from './evaluation-request.ts'
-import { EXIT } from './failure.ts'
+import { CliFailure, EXIT } from './failure.ts'
 import { checkFile, classNames, mapLocation, positiveInteger, probability } from './option-values.ts'
 import { SILENT, progressDisplay } from './progress-display.ts'
 import { resultJson } from './result-json.ts'
@@ -95,7 +95,7 @@ async function evaluate(
 }
 
 function reportRun(services: CliServices, run: EndedRun, json: boolean, signal: AbortSignal): number {
-  const error = run.error ?? { code: 'RUN_CANCELLED', message: `run ${run.id} was cancelled` }
-  reportError(services, Object.assign(new Error(), error), json)
-  return signal.aborted ? EXIT.interrupted : EXIT.failed
+  const { code, message } = run.error ?? { code: 'RUN_CANCELLED', message: `run ${run.id} was cancelled` }
+  const exitCode = signal.aborted ? EXIT.interrupted : EXIT.failed
+  return reportError(services, new CliFailure(code, message, exitCode), json)
 }

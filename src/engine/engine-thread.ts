@@ -2,16 +2,22 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, invariant } from '../error.ts'
 import type { EngineModule, RunResult, Session } from './engine.ts'
 import type { TensorMap } from '../tensor/index.ts'
-import { buffersOf, errorAnswer, movable, type ThreadMessage, type ThreadRequest } from './thread-protocol.ts'
+import {
+  buffersOf,
+  errorAnswer,
+  movable,
+  type ThreadData,
+  type ThreadMessage,
+  type ThreadRequest,
+} from './thread-protocol.ts'
 
 // The program of the thread that `threadedEngine` starts: answers requests one after the other, in order.
 
 const port = parentPort
 invariant(port !== null, 'engine-thread is started by threadedEngine')
 
-const engine = import((workerData as { readonly module: string }).module).then((module: EngineModule) =>
-  module.createEngine(),
-)
+const { module: url, closed } = workerData as ThreadData
+const engine = import(url).then((module: EngineModule) => module.createEngine())
 // Reported by the first request that needs it.
 engine.catch(() => undefined)
 const sessions = new Map<number, Session>()
@@ -33,6 +39,7 @@ port.on('message', ({ id, request }: ThreadMessage) => {
 })
 
 async function run(session: number, inputs: TensorMap): Promise<RunResult> {
+  if (Atomics.load(closed, 0) !== 0) throw new AppError('ENGINE_FAILED', 'the engine is closed')
   const result = await open(session).run(inputs)
   return { outputs: movable(result.outputs), inputs: movable(result.inputs) }
 }

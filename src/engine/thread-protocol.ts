@@ -3,6 +3,14 @@ import type { Graph } from '../architecture/index.ts'
 import type { Tensor, TensorMap } from '../tensor/index.ts'
 import type { EngineOptions, ParameterSource } from './engine.ts'
 
+/** What the thread is started with. */
+export interface ThreadData {
+  /** URL of the engine's module. */
+  readonly module: string
+  /** One number in shared memory: not 0 once the engine is closed. */
+  readonly closed: Int32Array
+}
+
 /** What the thread is asked for. `session` is a number that `load` gave. */
 export type ThreadRequest =
   | { readonly kind: 'describe' }

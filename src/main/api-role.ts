@@ -1,5 +1,6 @@
 import { startApi } from '../api/index.ts'
 import { migrate, openStore } from '../store/index.ts'
+import { watchRuns } from '../usecase/index.ts'
 import { checkPort } from './check-port.ts'
 import { openDatabase } from './database.ts'
 import { openLog, secretsOf } from './log.ts'
@@ -27,6 +28,7 @@ export async function apiRole(settings: Settings): Promise<void> {
   await using store = await openStore({ databaseUrl: database.url, log })
   const platform = makePlatform(settings, store, log)
   await using _sweeps = sweepRegularly(platform)
+  await using _watch = watchRuns(platform)
   await using api = await startApi({ platform, host, port, development, allowedOrigins })
   log.info({ url: api.url, database: database.description }, 'the API is ready')
   await signals.requested

@@ -5,6 +5,7 @@ import { startApi } from '../api/index.ts'
 import { importAndRunSample, sampleIsWanted } from '../cli/index.ts'
 import { AppError } from '../error.ts'
 import { migrate, openStore } from '../store/index.ts'
+import { watchRuns } from '../usecase/index.ts'
 import { checkPort } from './check-port.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
 import { openDatabase } from './database.ts'
@@ -64,17 +65,19 @@ export async function start(settings: Settings, { temporary, onReady }: StartOpt
   await using store = await openStore({ databaseUrl: database.url, log })
   const platform = makePlatform(settings, store, log)
   await using _sweeps = sweepRegularly(platform)
+  await using _watch = watchRuns(platform)
   await using api = await startApi({ platform, host, port, development, allowedOrigins })
   await workerReady(worker.ready, log, signal)
   const startedAt = new Date().toISOString()
   await using announcement = await announcePlatform(dataDir, { pid: process.pid, url: api.url, startedAt })
-  log.info({ url: api.url, file: announcement.path, database: database.description, ms: Date.now() - began }, 'ready')
+  const milliseconds = Date.now() - began
+  log.info({ url: api.url, file: announcement.path, database: database.description, milliseconds }, 'ready')
   onReady(api.url)
   if (temporary) watchPlatformUsers(dataDir, () => process.kill(process.pid, 'SIGTERM'))
 
   if (settings.sample && !temporary) await showSample(api.url, log, signal)
   const { description } = database
-  say(welcome({ url: api.url, database: description, dataDir, development, milliseconds: Date.now() - began }))
+  say(welcome({ url: api.url, database: description, dataDir, development, milliseconds }))
   await signals.requested
 }
 

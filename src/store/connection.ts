@@ -52,12 +52,12 @@ export function openPool(databaseUrl: string, max: number, log: Logger): pg.Pool
 }
 
 /**
- * Connects one client. An error between two queries (the server went away) is left to the next query.
+ * Connects one client; `applicationName` is how pg_stat_activity shows it. An error between two queries (the server went away) is left to the next query.
  *
  * @throws AppError BAD_INPUT when nobody answers, or the user, password or database is wrong.
  */
-export async function connect(databaseUrl: string): Promise<pg.Client> {
-  const client = new pg.Client(connectionConfig(databaseUrl))
+export async function connect(databaseUrl: string, applicationName = 'nograd'): Promise<pg.Client> {
+  const client = new pg.Client({ ...connectionConfig(databaseUrl), application_name: applicationName })
   client.on('error', () => undefined)
   try {
     await client.connect()

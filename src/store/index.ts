@@ -17,6 +17,7 @@ export type { ByteRange, ByteStore, Content, ReadOptions, StoredContent, SweepRe
 export type { ChangesOptions, RunEventItem, RunEvents, SubscribeOptions } from './events/index.ts'
 export {
   ShardStopped,
+  type FreedShard,
   type LostShard,
   type ShardJob,
   type ShardKey,

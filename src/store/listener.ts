@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import pg from 'pg'
+import type pg from 'pg'
 import type { Logger } from 'pino'
 
-import { connectionConfig } from './connection.ts'
+import { connect } from './connection.ts'
 
 /** Channels of NOTIFY. Payloads are short hints (PostgreSQL takes 7,999 bytes at most); rows are the truth. */
 export const CHANNELS = {
@@ -112,13 +112,11 @@ function cut(client: pg.Client): void {
 }
 
 async function listen(databaseUrl: string, hearers: ReadonlySet<Hearer>): Promise<pg.Client> {
-  const client = new pg.Client({ ...connectionConfig(databaseUrl), application_name: 'nograd listener' })
-  client.on('error', () => undefined)
+  const client = await connect(databaseUrl, 'nograd listener')
   client.on('notification', ({ channel, payload }) => {
     for (const hearer of hearers) hearer.heard(channel as Channel, payload ?? '')
   })
   try {
-    await client.connect()
     await client.query(
       Object.values(CHANNELS)
         .map((channel) => `listen ${channel}`)

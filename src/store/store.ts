@@ -43,7 +43,7 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
     const prisma = own(openClient({ databaseUrl, log, maxConnections, onQuery }))
     const bytes = own(openByteStore(databaseUrl, log))
     const queue = own(await openShardQueue(databaseUrl, listener, log))
-    const events = createRunEvents(prisma, listener, log)
+    const events = own(createRunEvents(prisma, listener, log))
     return {
       prisma,
       bytes,

@@ -1,4 +1,5 @@
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -11,20 +12,30 @@ import type { WorkerRow } from './rows.ts'
 const HEARTBEAT_MS = 5_000
 /** … and is taken for dead after this time, when the database still holds a lock for a machine that is gone. */
 const SILENCE_SECONDS = 30
+/** Between two attempts to take a lost lock again. */
+const RELOCK_MS = 250
 /** Workers that have been silent for so long are forgotten. */
 const FORGET_HOURS = 24
 
-/**
- * SQL: whether the row `worker` of "Worker" is of a live process. It holds its advisory lock on a connection that ends with it
- * (pg_locks shows a 64-bit key in two halves), and it gives signs of life.
- */
-export const WORKER_IS_ALIVE = `
-  worker."lastSeenAt" > now() - interval '${SILENCE_SECONDS} seconds' and exists (
+/** SQL: whether somebody holds the advisory lock of the row `worker` of "Worker". (pg_locks shows a 64-bit key in two halves.) */
+const LOCK_IS_HELD = `
+  exists (
     select from pg_locks held
     where held.locktype = 'advisory' and held.objsubid = 1 and held.granted
       and held.database = (select oid from pg_database where datname = current_database())
       and held.classid::bigint << 32 | held.objid::bigint = worker."lockKey"
   )`
+
+/**
+ * SQL: whether the row `worker` of "Worker" is of a live process. It holds its advisory lock on a connection that ends with it,
+ * and it gives signs of life.
+ */
+export const WORKER_IS_ALIVE = `worker."lastSeenAt" > now() - interval '${SILENCE_SECONDS} seconds' and ${LOCK_IS_HELD}`
+
+/**
+ * SQL: a sign of life of the worker $1; no row when it does not hold its lock: what it claimed would be taken from it at once.
+ */
+export const SIGN_OF_LIFE = `update "Worker" worker set "lastSeenAt" = now() where id = $1 and ${LOCK_IS_HELD} returning id`
 
 /** Who works. */
 export interface WorkerFacts {
@@ -66,40 +77,21 @@ async function register(
   facts: WorkerFacts,
   log: Logger,
 ): Promise<RegisteredWorker> {
+  const id = randomUUID()
   const lockKey = BigInt(randomInt(2 ** 47)) << 15n
-  let session = await lockSession(databaseUrl, lockKey)
-  await prisma.$executeRaw`delete from "Worker" where "lastSeenAt" < now() - ${FORGET_HOURS} * interval '1 hour'`
-  const { id } = await prisma.worker.create({ data: { ...facts, lockKey } })
   const stop = new AbortController()
-  let beat = Promise.resolve()
+  const lock = await holdLock(databaseUrl, lockKey, stop.signal, log)
+  /** With the database's clock, because it is compared with that. Also when the row was forgotten: a laptop may have slept for days. */
+  const signOfLife = () => prisma.$executeRaw`
+    insert into "Worker" (id, hostname, pid, "lockKey", devices)
+    values (${id}::uuid, ${facts.hostname}, ${facts.pid}, ${lockKey}, ${JSON.stringify(facts.devices)}::text::json)
+    on conflict (id) do update set "lastSeenAt" = now()`
+  await prisma.$executeRaw`delete from "Worker" where "lastSeenAt" < now() - ${FORGET_HOURS} * interval '1 hour'`
+  await signOfLife()
+  let beat: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {
-    beat = heartbeat()
+    beat = signOfLife().catch((error: unknown) => log.warn({ err: error }, 'the worker could not say that it lives'))
   }, HEARTBEAT_MS)
-  void session.lost.then(relock)
-
-  async function heartbeat(): Promise<void> {
-    try {
-      // The database's clock: it is compared with that.
-      await prisma.$executeRaw`update "Worker" set "lastSeenAt" = now() where id = ${id}::uuid`
-    } catch (error) {
-      log.warn({ err: error }, 'the worker could not say that it lives')
-    }
-  }
-
-  /** The lock is lost with its connection: until it is held again, others may take this worker's shards, and they are told so. */
-  async function relock(): Promise<void> {
-    while (!stop.signal.aborted) {
-      try {
-        session = await lockSession(databaseUrl, lockKey)
-        void session.lost.then(relock)
-        return
-      } catch (error) {
-        log.warn({ err: error }, 'the worker could not take its lock again; trying again')
-        await new Promise((resolve) => setTimeout(resolve, 500))
-      }
-    }
-  }
-
   return {
     id,
     [Symbol.asyncDispose]: async () => {
@@ -107,10 +99,44 @@ async function register(
       clearInterval(timer)
       await beat
       await prisma.worker.deleteMany({ where: { id } })
-      await session.client.end().catch(() => undefined)
+      await lock.done
     },
   }
 }
+
+/**
+ * Takes a lock and keeps it: with its connection, it is lost, and taken again on a new one.
+ * @returns what settles after an abort, when the lock was given back.
+ */
+async function holdLock(
+  databaseUrl: string,
+  key: bigint,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<{ done: Promise<void> }> {
+  let session = await lockSession(databaseUrl, key, signal)
+  const done = (async () => {
+    for (;;) {
+      await Promise.race([session.lost, aborted(signal)])
+      if (signal.aborted) break
+      log.warn('the worker has lost its connection, and its lock; taking it again')
+      try {
+        session = await lockSession(databaseUrl, key, signal)
+      } catch (error) {
+        log.debug({ err: error }, 'the database does not answer yet')
+        await delay(RELOCK_MS, null, { signal }).catch(() => undefined)
+      }
+    }
+    await session.client.end().catch(() => undefined)
+  })()
+  return { done }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 interface LockSession {
   readonly client: pg.Client
@@ -119,11 +145,20 @@ interface LockSession {
 }
 
 /** A session that holds a lock and does nothing else. The server notices within half a minute when the machine at the other end is gone. */
-async function lockSession(databaseUrl: string, key: bigint): Promise<LockSession> {
-  const client = await connect(databaseUrl)
+async function lockSession(databaseUrl: string, key: bigint, signal: AbortSignal): Promise<LockSession> {
+  const client = await connect(databaseUrl, 'nograd worker')
+  // Somebody may hold the lock: our own session, of which the server does not know yet that it is over.
+  const giveUp = () => void client.end().catch(() => undefined)
+  signal.addEventListener('abort', giveUp, { once: true })
   const lost = new Promise<void>((resolve) => client.once('end', () => resolve()))
-  await client.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
-  await client.query('set application_name = $$nograd worker$$')
-  await client.query('select pg_advisory_lock($1)', [key])
-  return { client, lost }
+  try {
+    await client.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
+    await client.query('select pg_advisory_lock($1)', [key])
+    return { client, lost }
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }

@@ -1,6 +1,12 @@
 import { findStateDicts, type Checkpoint, type TensorEntry, type ValueTree } from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
-import { bindStateDict, type Binding, type BindingReport, type NestedStateDict } from '../evaluation/index.ts'
+import {
+  bindStateDict,
+  type Binding,
+  type BindingReport,
+  type NestedStateDict,
+  type StateDictView,
+} from '../evaluation/index.ts'
 import type { ArchitectureRow, CheckpointRow, ModelRow } from '../store/index.ts'
 import { architectureGraph, className } from './architecture-graph.ts'
 import { keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
@@ -49,15 +55,16 @@ export async function bindStored(
   how: Pick<Binding, 'strict' | 'keyMapping'>,
 ): Promise<BindingReport> {
   const entries = await loadStateDict(platform.store.prisma, checkpoint.id)
-  const report = bindEntries(checkpoint, entries, how)
+  const stateDict = { entries, versions: moduleVersions(treeOf(checkpoint.tree), checkpoint.stateDictPath) }
+  const report = bindEntries(checkpoint.model, stateDict, how)
   // Other state_dicts of the file are only looked at when this one does not fit.
-  return report.ok ? report : bindEntries(checkpoint, entries, how, await otherStateDicts(platform, checkpoint))
+  return report.ok ? report : bindEntries(checkpoint.model, stateDict, how, await otherStateDicts(platform, checkpoint))
 }
 
-/** Binds the tensors of a checkpoint's state_dict. Without `nested` it proposes no other state_dict of the file. */
+/** Binds a state_dict to a model. Without `nested` it proposes no other state_dict of the file. */
 export function bindEntries(
-  { model, tree, stateDictPath }: StoredCheckpoint,
-  entries: Binding['entries'],
+  model: StoredCheckpoint['model'],
+  { entries, versions }: StateDictView,
   { strict, keyMapping }: Pick<Binding, 'strict' | 'keyMapping'>,
   nested: readonly NestedStateDict[] = [],
 ): BindingReport {
@@ -65,7 +72,7 @@ export function bindEntries(
     className: className(model.architecture, model.name),
     parameters: architectureGraph(model.architecture).parameters,
     entries,
-    versions: moduleVersions(treeOf(tree), stateDictPath),
+    versions,
     strict,
     keyMapping,
     nested,
@@ -79,17 +86,15 @@ async function otherStateDicts({ store }: Platform, checkpoint: StoredCheckpoint
   const { id, stateDictPath } = checkpoint
   const tree = treeOf(checkpoint.tree)
   const rows = await store.prisma.tensor.findMany({ where: { checkpointId: id }, orderBy: { index: 'asc' } })
-  const tensors = rows.map(
-    (row): TensorEntry => ({
-      storage: row.storageIndex,
-      dtype: storedDType(row.dtype),
-      shape: row.shape.map(Number),
-      stride: row.stride.map(Number),
-      storageOffset: Number(row.storageOffset),
-      requiresGrad: row.requiresGrad,
-      isParameter: row.isParameter,
-    }),
-  )
+  const tensors = rows.map((row): TensorEntry => ({
+    storage: row.storageIndex,
+    dtype: storedDType(row.dtype),
+    shape: row.shape.map(Number),
+    stride: row.stride.map(Number),
+    storageOffset: Number(row.storageOffset),
+    requiresGrad: row.requiresGrad,
+    isParameter: row.isParameter,
+  }))
   const file: Pick<Checkpoint, 'tree' | 'tensors'> = { tree, tensors }
   return findStateDicts(file)
     .filter(({ path }) => path.join('\0') !== stateDictPath.join('\0'))

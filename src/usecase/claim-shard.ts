@@ -37,7 +37,9 @@ export async function claimShard(
         message: `samples ${firstRow} to ${endRow} are evaluated again: attempt ${attempt}`,
       })
     if (status === 'QUEUED') {
-      await tx.run.update({ where: { id: runId }, data: { status: 'RUNNING', startedAt: clock() } })
+      // A run that was taken over began with its first worker.
+      const { startedAt } = await tx.run.findUniqueOrThrow({ where: { id: runId }, select: { startedAt: true } })
+      await tx.run.update({ where: { id: runId }, data: { status: 'RUNNING', startedAt: startedAt ?? clock() } })
       await store.events.append(tx, runId, 'STATUS', { status: 'RUNNING' })
     }
     const run = await tx.run.findUniqueOrThrow({ where: { id: runId } })

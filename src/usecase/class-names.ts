@@ -31,7 +31,10 @@ export function classNames(
   names.forEach((name, i) => {
     const first = seen.get(name)
     if (first !== undefined)
-      throw new AppError('BAD_INPUT', `classes ${first} and ${i} are both named ${JSON.stringify(name)}; names must differ`)
+      throw new AppError(
+        'BAD_INPUT',
+        `classes ${first} and ${i} are both named ${JSON.stringify(name)}; names must differ`,
+      )
     seen.set(name, i)
   })
   return names

@@ -1,4 +1,11 @@
-import { denseConfusion, taskAccumulator, type MetricValue, type Task, type TaskReport, type TaskState } from '../metric/index.ts'
+import {
+  denseConfusion,
+  taskAccumulator,
+  type MetricValue,
+  type Task,
+  type TaskReport,
+  type TaskState,
+} from '../metric/index.ts'
 import { Prisma, type Transaction } from '../store/index.ts'
 import type { ShardClaim } from './claim-shard.ts'
 import { inChunks } from './in-chunks.ts'
@@ -27,7 +34,11 @@ const ROWS = 2000
  * states are merged, metrics computed and written, and the run has SUCCEEDED, all in the same transaction.
  * @returns false when the claim counts no more; then nothing is written.
  */
-export async function completeShard({ store, clock }: Platform, claim: ShardClaim, outcome: ShardOutcome): Promise<boolean> {
+export async function completeShard(
+  { store, clock }: Platform,
+  claim: ShardClaim,
+  outcome: ShardOutcome,
+): Promise<boolean> {
   const { run, shard, firstRow, endRow } = claim
   return await store.prisma.$transaction(async (tx) => {
     // The job's row before the shard's, in the order in which the queue locks them when it gives a job out.
@@ -37,25 +48,36 @@ export async function completeShard({ store, clock }: Platform, claim: ShardClai
       data: {
         status: 'DONE',
         samples: BigInt(endRow - firstRow),
-        // A TaskState is plain JSON by its contract; Prisma's type wants an index signature.
-        state: outcome.state as unknown as Prisma.InputJsonValue,
+        state: outcome.state,
         finishedAt: clock(),
       },
     })
-    const shards = await tx.shard.findMany({ where: { runId: run.id }, orderBy: { index: 'asc' } })
-    const states = shards.filter(({ status }) => status === 'DONE').map(({ state }) => state as unknown as TaskState)
+    const shards = await tx.shard.findMany({ where: { runId: run.id }, select: { status: true, samples: true } })
+    const last = shards.every(({ status }) => status === 'DONE')
     const accumulator = taskAccumulator(outcome.task, { classes: outcome.classes, threshold: outcome.threshold })
-    const merged = states.reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty())
+    const merged = last
+      ? (await loadStates(tx, run.id)).reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty())
+      : outcome.state
     const counted = shards.reduce((sum, { samples }) => sum + Number(samples), 0)
     const progress = runProgress(run.total, counted, accumulator.running(merged), outcome.speedAt)
     await writeProgress(tx, store.events, run.id, progress)
-    if (states.length === shards.length) {
-      await writeReport(tx, run.id, accumulator.compute(merged))
+    if (last) {
+      const report = accumulator.compute(merged)
+      await writeReport(tx, run.id, report)
+      if (isTooLarge(report.confusionMatrix)) {
+        const message = `the confusion matrix is not kept: it has the square of ${outcome.classes.length} cells`
+        await store.events.append(tx, run.id, 'LOG', { level: 'warning', message })
+      }
       await tx.run.update({ where: { id: run.id }, data: { status: 'SUCCEEDED', finishedAt: clock() } })
       await store.events.append(tx, run.id, 'STATUS', { status: 'SUCCEEDED' })
     }
     return true
   })
+}
+
+async function loadStates(tx: Transaction, runId: string): Promise<TaskState[]> {
+  const shards = await tx.shard.findMany({ where: { runId }, orderBy: { index: 'asc' }, select: { state: true } })
+  return shards.map(({ state }) => state as unknown as TaskState)
 }
 
 async function writeReport(tx: Transaction, runId: string, { metrics, confusionMatrix }: TaskReport): Promise<void> {
@@ -75,13 +97,17 @@ const metricRow = (runId: string, position: number, metric: MetricValue): Prisma
   reason: metric.reason,
 })
 
-/** [[…]] for classes, one 2×2 for each label. A matrix that would be too large to hand out is not kept: its cells are the square of its classes. */
+/** Whether a matrix would be too large to hand out. */
+const isTooLarge = (confusion: TaskReport['confusionMatrix']): boolean =>
+  confusion?.kind === 'CLASSES' && confusion.classes.length > MAX_MATRIX_CLASSES
+
+/** [[…]] for classes, one 2×2 for each label. */
 function confusionJson(confusion: TaskReport['confusionMatrix']): Prisma.InputJsonValue | typeof Prisma.DbNull {
   switch (confusion?.kind) {
     case undefined:
       return Prisma.DbNull
     case 'CLASSES':
-      return confusion.classes.length > MAX_MATRIX_CLASSES ? Prisma.DbNull : denseConfusion(confusion)
+      return isTooLarge(confusion) ? Prisma.DbNull : denseConfusion(confusion)
     case 'LABELS':
       return confusion.counts.map((label) => label.map((row) => [...row]))
   }

@@ -29,7 +29,8 @@ export async function createModel(platform: Platform, input: CreateModelInput): 
   const { store, limits, clock } = platform
   const name = checkName('the name of the model', input.name, limits.nameLength)
   const description = checkDescription(input.description ?? null, limits.descriptionLength)
-  const taken = () => new AppError('CONFLICT', `there is a model named ${JSON.stringify(name)} already; choose another name`)
+  const taken = () =>
+    new AppError('CONFLICT', `there is a model named ${JSON.stringify(name)} already; choose another name`)
   if ((await store.prisma.model.count({ where: { name } })) > 0) throw taken()
   const architecture = await resolveArchitecture(platform, input.architecture)
   const classes = classNames(input.task, input.classes ?? null, logitsWidth(architecture.graph, input.task), limits)
@@ -51,7 +52,10 @@ export async function createModel(platform: Platform, input: CreateModelInput): 
 function checkDescription(description: string | null, maxLength: number): string | null {
   if (description === null || description.trim() === '') return null
   if (description.length > maxLength)
-    throw new AppError('BAD_INPUT', `the description has ${description.length} characters; at most ${maxLength} are allowed`)
+    throw new AppError(
+      'BAD_INPUT',
+      `the description has ${description.length} characters; at most ${maxLength} are allowed`,
+    )
   if (!isStorableText(description)) throw new AppError('BAD_INPUT', 'the description has characters that are no text')
   return description
 }

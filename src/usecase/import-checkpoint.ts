@@ -1,6 +1,6 @@
 import { findStateDicts, readCheckpoint, type Checkpoint, type StateDict } from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
-import { Prisma, type CheckpointRow, type Transaction } from '../store/index.ts'
+import type { CheckpointRow, Prisma, Transaction } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { chooseStateDict } from './choose-state-dict.ts'
@@ -35,7 +35,10 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   await using upload = await openUpload(platform, input.uploadId)
   const name = checkName('the name of the checkpoint', input.name ?? upload.row.fileName, limits.nameLength)
   const taken = () =>
-    new AppError('CONFLICT', `model ${model.name} has a checkpoint named ${JSON.stringify(name)} already; choose another name`)
+    new AppError(
+      'CONFLICT',
+      `model ${model.name} has a checkpoint named ${JSON.stringify(name)} already; choose another name`,
+    )
   if ((await store.prisma.checkpoint.count({ where: { modelId: model.id, name } })) > 0) throw taken()
 
   await using file = await readCheckpoint(upload.source)

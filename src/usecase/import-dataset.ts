@@ -87,8 +87,14 @@ async function storeColumns(
 function checkText({ columns, labelNames }: DatasetFile): void {
   for (const { name } of columns)
     if (!isStorableText(name))
-      throw new AppError('DATASET_CORRUPT', `the column name ${JSON.stringify(name)} has characters that are no text; rename it`)
+      throw new AppError(
+        'DATASET_CORRUPT',
+        `the column name ${JSON.stringify(name)} has characters that are no text; rename it`,
+      )
   for (const name of labelNames ?? [])
     if (!isStorableText(name))
-      throw new AppError('DATASET_CORRUPT', `the label ${JSON.stringify(name)} has characters that are no text; rename it`)
+      throw new AppError(
+        'DATASET_CORRUPT',
+        `the label ${JSON.stringify(name)} has characters that are no text; rename it`,
+      )
 }

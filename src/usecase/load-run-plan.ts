@@ -5,7 +5,7 @@ import type { Task } from '../metric/index.ts'
 import type { RunRow } from '../store/index.ts'
 import type { DType, Shape } from '../tensor/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
-import { bindEntries, findCheckpoint } from './bind-checkpoint.ts'
+import { bindEntries } from './bind-checkpoint.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
 import { loadStateDict, type StoredTensor } from './load-state-dict.ts'
@@ -44,11 +44,23 @@ export interface PlannedColumn {
  */
 export async function loadRunPlan(platform: Platform, run: RunRow): Promise<RunPlan> {
   const { prisma } = platform.store
-  const checkpoint = await findCheckpoint(platform, run.checkpointId)
+  const checkpoint = await prisma.checkpoint.findUniqueOrThrow({
+    where: { id: run.checkpointId },
+    // The tree of a training checkpoint may be large, and `startRun` has looked at what is in it.
+    omit: { tree: true, globals: true },
+    include: { model: { include: { architecture: true } } },
+  })
   const { model } = checkpoint
   const entries = await loadStateDict(prisma, checkpoint.id)
   const report = requireBound(
-    bindEntries(checkpoint, entries, { strict: run.strict, keyMapping: keyMappingOf(run.keyMapping as KeyMappingInput | null) }),
+    bindEntries(
+      model,
+      { entries },
+      {
+        strict: run.strict,
+        keyMapping: keyMappingOf(run.keyMapping as KeyMappingInput | null),
+      },
+    ),
   )
   const dataset = await prisma.dataset.findUniqueOrThrow({
     where: { id: run.datasetId },

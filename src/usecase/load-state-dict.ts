@@ -22,7 +22,13 @@ export async function loadStateDict(
     select: {
       key: true,
       tensor: {
-        select: { dtype: true, shape: true, stride: true, storageOffset: true, storage: { select: { storageHash: true } } },
+        select: {
+          dtype: true,
+          shape: true,
+          stride: true,
+          storageOffset: true,
+          storage: { select: { storageHash: true } },
+        },
       },
     },
   })

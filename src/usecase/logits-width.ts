@@ -14,7 +14,10 @@ export function logitsWidth({ outputs }: Graph, task: Task): number {
   const text = `output ${output.name} of the architecture is [${output.shape.join(', ')}]`
   const unknown = sample.find((size) => typeof size === 'string')
   if (unknown !== undefined)
-    throw new AppError('ARCHITECTURE_INVALID', `${text}; the number of values for a sample must not depend on ${unknown}`)
+    throw new AppError(
+      'ARCHITECTURE_INVALID',
+      `${text}; the number of values for a sample must not depend on ${unknown}`,
+    )
   if (sample.length > 1 && task !== 'REGRESSION')
     throw new AppError('ARCHITECTURE_INVALID', `${text}; ${task} takes one row of logits for each sample: [N, K]`)
   return numel(sample as number[])

@@ -40,9 +40,13 @@ async function openSpooled(path: string, fileName: string): Promise<ByteSource &
     return await fileSource(path, fileName)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT')
-      throw new AppError('NOT_FOUND', `${fileName}: this server does not have the bytes of the upload; send the file again`, {
-        cause: error,
-      })
+      throw new AppError(
+        'NOT_FOUND',
+        `${fileName}: this server does not have the bytes of the upload; send the file again`,
+        {
+          cause: error,
+        },
+      )
     throw error
   }
 }

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, rename, type FileHandle } from 'node:fs/promises'
 import { AppError } from '../error.ts'
 import type { UploadRow } from '../store/index.ts'
-import { isStorableText } from './check-name.ts'
-import type { Platform } from './platform.ts'
 import { abortedOf } from './aborted.ts'
-import { freeSpoolBytes, partialSpoolPath, removeSpoolFiles, spoolPath, syncFolder } from './spool.ts'
+import { checkAnnounced, checkFileName, checkFree, checkSha256, tooLarge } from './check-upload.ts'
+import type { Platform } from './platform.ts'
+import { partialSpoolPath, removeSpoolFiles, spoolPath, syncFolder } from './spool.ts'
 import { errnoOf } from './errno.ts'
 
 /** What comes with an uploaded file. */
@@ -76,7 +76,9 @@ export async function receiveUpload(platform: Platform, input: ReceiveUploadInpu
     await removeSpoolFiles(spoolDir, id)
     await store.prisma.upload
       .deleteMany({ where: { id } })
-      .catch((cause: unknown) => log.error({ err: cause, uploadId: id }, 'the row of a failed upload is left to the sweep'))
+      .catch((cause: unknown) =>
+        log.error({ err: cause, uploadId: id }, 'the row of a failed upload is left to the sweep'),
+      )
     throw error
   }
 }
@@ -150,51 +152,16 @@ async function nextPiece(
 
 async function writePiece(file: FileHandle, fileName: string, piece: Uint8Array): Promise<void> {
   try {
-    for (let at = 0; at < piece.byteLength; ) at += (await file.write(piece, at)).bytesWritten
+    for (let at = 0; at < piece.byteLength;) at += (await file.write(piece, at)).bytesWritten
   } catch (error) {
     if (errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT')
-      throw new AppError('LIMIT_EXCEEDED', `${fileName}: the spool folder is full; free some space or set another folder`, {
-        cause: error,
-      })
+      throw new AppError(
+        'LIMIT_EXCEEDED',
+        `${fileName}: the spool folder is full; free some space or set another folder`,
+        {
+          cause: error,
+        },
+      )
     throw error
   }
-}
-
-async function checkAnnounced(platform: Platform, fileName: string, expectedBytes: number | undefined): Promise<void> {
-  if (expectedBytes !== undefined) {
-    if (!Number.isSafeInteger(expectedBytes) || expectedBytes < 0)
-      throw new AppError('BAD_INPUT', `${fileName}: ${expectedBytes} is no length in bytes`)
-    if (expectedBytes > platform.limits.uploadBytes) throw tooLarge(platform, fileName, `${expectedBytes}`)
-  }
-  await checkFree(platform, fileName, expectedBytes ?? 0)
-}
-
-async function checkFree({ spoolDir, limits }: Platform, fileName: string, neededBytes: number): Promise<void> {
-  const free = await freeSpoolBytes(spoolDir)
-  if (free < neededBytes + limits.spoolReserveBytes)
-    throw new AppError(
-      'LIMIT_EXCEEDED',
-      `${fileName}: the spool folder has ${free} bytes free; ${neededBytes} bytes and a reserve of ${limits.spoolReserveBytes} ` +
-        'are needed; free some space or set another folder',
-    )
-}
-
-const tooLarge = ({ limits }: Platform, fileName: string, found: string) =>
-  new AppError('LIMIT_EXCEEDED', `${fileName}: the file has ${found} bytes; at most ${limits.uploadBytes} are taken`)
-
-/** The last part of what the client calls the file: a path of the client's machine is of no use here. */
-function checkFileName(name: string): string {
-  const last = name.split(/[/\\]/).at(-1)!.trim()
-  if (last === '' || last === '.' || last === '..')
-    throw new AppError('BAD_INPUT', `the file name ${JSON.stringify(name)} is empty; give it as ?filename=NAME`)
-  if (last.length > 255 || !isStorableText(last) || /\p{Cc}/u.test(last))
-    throw new AppError('BAD_INPUT', 'the file name has more than 255 characters, or control characters')
-  return last
-}
-
-function checkSha256(sha256: string | undefined): string | null {
-  if (sha256 === undefined) return null
-  if (!/^[0-9a-f]{64}$/i.test(sha256))
-    throw new AppError('BAD_INPUT', `the announced SHA-256 ${JSON.stringify(sha256)} is not 64 hexadecimal digits`)
-  return sha256.toLowerCase()
 }

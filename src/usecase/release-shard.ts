@@ -1,17 +1,13 @@
 import type { ShardClaim } from './claim-shard.ts'
 import type { Platform } from './platform.ts'
-import { holdsClaim } from './shard-fence.ts'
+import { backToQueue } from './requeue-shard.ts'
+import { lockRun } from './run-lock.ts'
 
 /** Gives a shard back unfinished, for another attempt. False when the claim counts no more. */
-export async function releaseShard({ store }: Platform, claim: ShardClaim, reason: string): Promise<boolean> {
-  const { run, shard } = claim
-  return await store.prisma.$transaction(async (tx) => {
-    if (!(await holdsClaim(tx, claim))) return false
-    await tx.shard.update({
-      where: { runId_index: { runId: run.id, index: shard } },
-      data: { status: 'QUEUED', workerId: null, samples: 0 },
-    })
-    await store.events.append(tx, run.id, 'LOG', { level: 'warning', message: reason })
-    return true
+export async function releaseShard(platform: Platform, claim: ShardClaim, reason: string): Promise<boolean> {
+  const { run, shard, attempt } = claim
+  return await platform.store.prisma.$transaction(async (tx) => {
+    if ((await lockRun(tx, run.id)) !== 'RUNNING') return false
+    return await backToQueue(platform, tx, { runId: run.id, index: shard, attempt, status: 'RUNNING' }, reason)
   })
 }

@@ -39,7 +39,10 @@ export async function reportProgress(
   const { run, shard } = claim
   return await store.prisma.$transaction(async (tx) => {
     if (!(await holdsClaim(tx, claim))) return false
-    await tx.shard.update({ where: { runId_index: { runId: run.id, index: shard } }, data: { samples: BigInt(samples) } })
+    await tx.shard.update({
+      where: { runId_index: { runId: run.id, index: shard } },
+      data: { samples: BigInt(samples) },
+    })
     const { seq } = await tx.run.findUniqueOrThrow({ where: { id: run.id }, select: { seq: true } })
     const last = await tx.runEvent.findUnique({ where: { runId_seq: { runId: run.id, seq } } })
     // Another shard's worker has just reported.

@@ -38,7 +38,10 @@ export async function resolveArchitecture(platform: Platform, input: Architectur
 }
 
 /** Stores an architecture unless an equal one is there, and returns its id. */
-export async function storeArchitecture(tx: Transaction, { id, source, graph, layers }: ResolvedArchitecture): Promise<string> {
+export async function storeArchitecture(
+  tx: Transaction,
+  { id, source, graph, layers }: ResolvedArchitecture,
+): Promise<string> {
   if (id !== null) return id
   const bytes = encodeGraph(graph)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -79,7 +82,9 @@ async function fromFile(source: ByteSource, limits: PlatformLimits): Promise<Res
     layers = JSON.parse(text)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new AppError('ARCHITECTURE_INVALID', `${source.name}: begins as JSON and is none: ${reason}`, { cause: error })
+    throw new AppError('ARCHITECTURE_INVALID', `${source.name}: begins as JSON and is none: ${reason}`, {
+      cause: error,
+    })
   }
   return fromLayers(layers, limits)
 }

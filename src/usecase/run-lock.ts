@@ -5,7 +5,9 @@ import type { RunStatus, Transaction } from '../store/index.ts'
  * changes of one run happen one after the other and never deadlock. Null when there is no such run.
  */
 export async function lockRun(tx: Transaction, runId: string): Promise<RunStatus | null> {
-  const rows = await tx.$queryRaw<{ status: RunStatus }[]>`select status from "Run" where id = ${runId}::uuid for update`
+  const rows = await tx.$queryRaw<
+    { status: RunStatus }[]
+  >`select status from "Run" where id = ${runId}::uuid for update`
   return rows[0]?.status ?? null
 }
 

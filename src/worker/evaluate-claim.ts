@@ -4,6 +4,7 @@ import { evaluateShard, fileRows, type RowReader } from '../evaluation/index.ts'
 import {
   completeShard,
   loadRunPlan,
+  logRun,
   recordDevice,
   reportProgress,
   type Platform,
@@ -22,6 +23,9 @@ import type { Workbench } from './workbench.ts'
 export class ClaimLost extends Error {
   override readonly name = 'ClaimLost'
 }
+
+/** Milliseconds of waiting for the samples from which the user is told why nothing moved. */
+const WORTH_TELLING_MS = 1000
 
 /**
  * Evaluates a shard and counts it.
@@ -47,7 +51,13 @@ export async function evaluateClaim(bench: Workbench, claim: ShardClaim, job: Sh
       deviceLines(plan, claim, ready, bench.threads),
     ),
   )
+  const begin = performance.now()
   await columnFiles
+  const waited = performance.now() - begin
+  if (waited > WORTH_TELLING_MS) {
+    const message = `the samples were fetched; that took ${(waited / 1000).toFixed(1)} s more`
+    await logRun(platform, claim.run.id, [{ level: 'info', message }])
+  }
   await using columns = await openColumns(plan, lease)
   try {
     await evaluateRows(platform, claim, plan, borrowed.session, columns.readers, job)
@@ -64,7 +74,7 @@ async function evaluateRows(
   plan: RunPlan,
   session: Session,
   columns: ReadonlyMap<string, RowReader>,
-  { signal, complete }: ShardJob,
+  job: ShardJob,
 ): Promise<void> {
   const { run, firstRow, endRow, counted } = claim
   const { graph, task, fit } = plan
@@ -86,7 +96,7 @@ async function evaluateRows(
       columns,
       rows: { start: firstRow, end: endRow },
       batchSize: run.batchSize,
-      signal: AbortSignal.any([signal, lost.signal]),
+      signal: AbortSignal.any([job.signal, lost.signal]),
       onProgress: (progress) => {
         writer.report(progress)
       },
@@ -100,7 +110,7 @@ async function evaluateRows(
         threshold: run.threshold,
         state,
         speedAt,
-        completeJob: complete,
+        completeJob: (tx) => job.complete(tx),
       }),
     )
   } finally {

@@ -54,7 +54,7 @@ async function denseValues(tensor: StoredTensor, lease: BlobLease): Promise<Dens
   const file = await open(path, 'wx')
   try {
     for await (const piece of elements(tensor, lease))
-      for (let at = 0; at < piece.byteLength; ) at += (await file.write(piece, at)).bytesWritten
+      for (let at = 0; at < piece.byteLength;) at += (await file.write(piece, at)).bytesWritten
   } finally {
     await file.close()
   }
@@ -65,7 +65,7 @@ async function denseValues(tensor: StoredTensor, lease: BlobLease): Promise<Dens
 async function* elements(tensor: StoredTensor, lease: BlobLease): AsyncGenerator<Uint8Array> {
   const file = await open(await lease.file(tensor.storageHash), 'r')
   const read: ReadRange = async function* (offset, length) {
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const piece = new Uint8Array(Math.min(length - at, 1 << 20))
       const { bytesRead } = await file.read(piece, 0, piece.byteLength, offset + at)
       if (bytesRead === 0) throw new Error(`storage ${tensor.storageHash} ends at byte ${offset + at}`)

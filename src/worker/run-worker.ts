@@ -8,6 +8,7 @@ import { openBlobCache } from './blob-cache/index.ts'
 import { engineDevices } from './engine-devices.ts'
 import { ClaimLost, evaluateClaim } from './evaluate-claim.ts'
 import { openSessionCache, type SessionCacheLimits } from './session-cache.ts'
+import { stopper, type Stopper } from './stopper.ts'
 import type { Workbench } from './workbench.ts'
 
 /** What a worker is made from. */
@@ -25,14 +26,15 @@ export interface WorkerOptions {
   readonly sessionLimits?: SessionCacheLimits | undefined
   /** Called when the worker takes runs. */
   readonly onReady?: (() => void) | undefined
-  /** Stops the worker: a shard that is not done within a moment is handed back. */
+  /** Stops the worker: a shard that is not done soon is handed back. */
   readonly signal: AbortSignal
+  /** Milliseconds that a shard gets to be done when the worker is told to stop. */
+  readonly finishMs?: number | undefined
 }
 
 const CACHE_BYTES = 20 * 2 ** 30
 const SESSION_LIMITS: SessionCacheLimits = { sessions: 4, bytes: 2 * 2 ** 30 }
 
-/** Milliseconds that a shard gets to be done when the worker is told to stop. */
 const FINISH_MS = 2_000
 
 /**
@@ -57,21 +59,22 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await using sessions = openSessionCache(options.sessionLimits ?? SESSION_LIMITS)
   const devices = there.map(({ engine, device }) => ({ engine: engine.name, version: engine.version, ...device }))
   await using registered = await store.workers.register({ hostname: hostname(), pid: process.pid, devices })
-  await using _watch = watchRuns(platform)
-  const stop = stopper(signal)
+  const stop = stopper(signal, options.finishMs ?? FINISH_MS)
   const bench: Workbench = { platform, engines, blobs, sessions, threads }
-  {
-    await using _work = store.queue.work({
-      workerId: registered.id,
-      signal: stop.now,
-      onJob: (job) => stop.during(() => evaluateJob(bench, registered.id, job, stop)),
-    })
-    log.info({ workerId: registered.id, devices: devices.map(({ id }) => id) }, 'the worker takes runs')
-    options.onReady?.()
-    await stop.stopped
-  }
+  const watch = watchRuns(platform)
+  const work = store.queue.work({
+    workerId: registered.id,
+    signal: stop.now,
+    onJob: (job) => stop.during(() => evaluateJob(bench, registered.id, job, stop)),
+  })
+  log.info({ workerId: registered.id, devices: devices.map(({ id }) => id) }, 'the worker takes runs')
+  options.onReady?.()
+  await stop.stopped
+  await work[Symbol.asyncDispose]()
+  await watch[Symbol.asyncDispose]()
   log.info({ workerId: registered.id }, 'the worker has stopped')
-  if (stop.failure !== null) throw stop.failure
+  const failure = stop.failure()
+  if (failure !== null) throw failure
 }
 
 async function evaluateJob(bench: Workbench, workerId: string, job: ShardJob, stop: Stopper): Promise<void> {
@@ -112,60 +115,4 @@ async function settle(platform: Platform, claim: ShardClaim, job: ShardJob, erro
   await releaseShard(platform, claim, message)
   // Only the id goes on: what was thrown may tell more than a user is meant to see.
   throw new Error(message)
-}
-
-/** When a worker stops, and why. */
-interface Stopper {
-  /** Aborted when the shard at hand has to be given back. */
-  readonly now: AbortSignal
-  /** Settles when the worker is to end. */
-  readonly stopped: Promise<void>
-  readonly failure: unknown
-  /** Does the work of a job; a worker that is to stop lets it finish if that is soon, and takes no other. */
-  during(work: () => Promise<void>): Promise<void>
-  /** Ends the worker because it cannot work any more; throws what gives the job at hand back. */
-  fail(error: unknown): never
-}
-
-function stopper(signal: AbortSignal): Stopper {
-  const now = new AbortController()
-  let busy = false
-  let failure: unknown = null
-  const stopped = new Promise<void>((resolve) => {
-    now.signal.addEventListener('abort', () => {
-      resolve()
-    })
-  })
-  const onSignal = () => {
-    if (busy) setTimeout(() => now.abort(), FINISH_MS).unref()
-    else now.abort()
-  }
-  if (signal.aborted) onSignal()
-  else signal.addEventListener('abort', onSignal, { once: true })
-  return {
-    now: now.signal,
-    stopped,
-    get failure() {
-      return failure
-    },
-    async during(work) {
-      if (signal.aborted) {
-        // Claimed in the moment of the signal: it goes back untouched.
-        now.abort()
-        throw new ShardStopped('WORKER_STOPS')
-      }
-      busy = true
-      try {
-        await work()
-      } finally {
-        busy = false
-        if (signal.aborted) now.abort()
-      }
-    },
-    fail(error) {
-      failure = error
-      now.abort()
-      throw new ShardStopped('WORKER_STOPS')
-    },
-  }
 }

@@ -138,7 +138,7 @@ function describeObject(checkpoint: Checkpoint, node: Extract<ValueNode, { kind:
   const args = itemsOf(checkpoint, node.args!)
   const text = (index: number): string => {
     const { kind, ...rest } = nodes[index]!
-    if (kind !== 'string' && kind !== 'bytes') throw new Error(`a ${kind} instead of text`)
+    if (kind !== 'string' && kind !== 'bytes' && kind !== 'bytearray') throw new Error(`a ${kind} instead of text`)
     return (rest as { value: string }).value
   }
   const dtype = (index: number): string => {
@@ -148,10 +148,14 @@ function describeObject(checkpoint: Checkpoint, node: Extract<ValueNode, { kind:
   }
   if (node.class === 'torch.serialization._get_layout') return ['layout', text(args[0]!)]
   if (/^numpy\._?core\.multiarray\.scalar$/.test(node.class)) return ['numpy', dtype(args[0]!), text(args[1]!)]
+  const array = (data: number, type: number, shape: number): Description => {
+    const sizes = itemsOf(checkpoint, shape).map((size) => (nodes[size] as { value: number }).value)
+    return ['ndarray', dtype(type), sizes, text(data)]
+  }
   if (/^numpy\._?core\.multiarray\._reconstruct$/.test(node.class)) {
     const [, shape, type, , data] = itemsOf(checkpoint, node.state!)
-    const sizes = itemsOf(checkpoint, shape!).map((size) => (nodes[size] as { value: number }).value)
-    return ['ndarray', dtype(type!), sizes, text(data!)]
+    return array(data!, type!, shape!)
   }
+  if (/^numpy\._?core\.numeric\._frombuffer$/.test(node.class)) return array(args[0]!, args[1]!, args[2]!)
   throw new Error(`no description for ${node.class}`)
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { findStateDicts, readCheckpoint, tensorBytes } from '../../src/checkpoint/index.ts'
+import { findStateDicts, readCheckpoint, tensorBytes, type Checkpoint } from '../../src/checkpoint/index.ts'
 import { fileSource } from '../../src/container/index.ts'
 import { toFloat32, typedArrayOf } from '../../src/tensor/index.ts'
 import { collect } from './build-checkpoint.ts'
@@ -27,7 +27,14 @@ const { files } = JSON.parse(readFileSync(fixture('expected_tensors.json'), 'utf
   files: Readonly<Record<string, Expected>>
 }
 const readable = Object.entries(files).filter(([name]) => !name.includes('legacy'))
-const open = async (name: string) => readCheckpoint(await fileSource(fixture(name)))
+
+async function open(name: string): Promise<Checkpoint> {
+  const source = await fileSource(fixture(name))
+  return readCheckpoint(source).catch(async (error: unknown) => {
+    await source[Symbol.asyncDispose]()
+    throw error
+  })
+}
 
 describe('a checkpoint that PyTorch wrote holds what PyTorch reads:', () => {
   test.each(readable)('%s', async (name, expected) => {

@@ -29,6 +29,8 @@ export interface ZipSpec {
   readonly comment?: string
   readonly trailing?: Uint8Array
   readonly zip64End?: boolean
+  /** Bytes that stand in front of what is built; all offsets count them. */
+  readonly shift?: number
   /** Entries that the end record declares. */
   readonly declaredEntries?: number
 }
@@ -37,7 +39,7 @@ export interface ZipSpec {
 export function buildZip(entries: readonly EntrySpec[], spec: ZipSpec = {}): Buffer {
   const parts: Uint8Array[] = []
   const directory: Buffer[] = []
-  let at = 0
+  let at = spec.shift ?? 0
   for (const entry of entries) {
     const payload = entry.payload ?? (entry.deflate ? deflateRawSync(entry.data) : entry.data)
     const fields = {

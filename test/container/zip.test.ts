@@ -63,6 +63,21 @@ describe('a zip file', () => {
     }
   })
 
+  test('larger than 4 GiB is read', async () => {
+    const shift = 5 * 2 ** 30
+    const wide = ENTRIES.map((entry) => ({ ...entry, zip64: true }))
+    // Its first bytes are shorter than what is searched for the end of the directory, so some zeros stand before it.
+    const tail = Buffer.concat([Buffer.alloc(100_000), buildZip(wide, { zip64End: true, shift: shift + 100_000 })])
+    const source: ByteSource = {
+      name: 'x.zip',
+      size: shift + tail.length,
+      read: (offset, length) => bytesSource('x.zip', tail).read(offset - shift, length),
+    }
+    expect(await readAll(source)).toEqual(expected)
+    const entries = await readZipDirectory(source, OPTIONS)
+    expect(entries[0]!.offset).toBeGreaterThan(shift)
+  })
+
   test('streams pieces of at most 1 MiB and checks the CRC', async () => {
     const data = Buffer.alloc(3_500_000, 'abcdefg')
     for (const deflate of [false, true]) {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -43,6 +44,11 @@ const open = async (engine: ThreadedEngine): Promise<Session> =>
   use(await engine.load(graph({}), new Map(), 'cpu', { threads: 1 }))
 const x = (data: Float32Array): ReadonlyMap<string, Tensor> =>
   new Map([['x', { dtype: 'float32', shape: [data.length], data }]])
+
+/** Waits for the thread. */
+async function ended(engine: ThreadedEngine): Promise<void> {
+  while (engine.alive()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
 
 describe('an engine in its thread', () => {
   test('gets the memory of the inputs, and hands it back', async () => {
@@ -121,15 +127,39 @@ describe('an engine in its thread', () => {
     })
   })
 
-  test('that hangs is terminated', async () => {
-    const engine = await scripted('for (;;);', 100)
+  test('that does not return is not waited for, and ends when it does', async () => {
+    const folder = use(await temporaryFolder())
+    const begun = join(folder.path, 'begun')
+    const engine = await scripted(
+      `(await import('node:fs')).writeFileSync(${JSON.stringify(begun)}, '')
+      const end = Date.now() + 3000; while (Date.now() < end); return { outputs: inputs, inputs }`,
+      100,
+    )
     const session = await open(engine)
     const hanging = session.run(new Map())
+    while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 10))
     const begin = performance.now()
     const closed = engine[Symbol.asyncDispose]()
     await expect(hanging).rejects.toMatchObject({ code: 'ENGINE_FAILED', message: 'the engine is closed' })
     await closed
     expect(performance.now() - begin).toBeLessThan(2000)
+    expect(engine.alive()).toBe(true)
+    await ended(engine)
+  })
+
+  test('skips the runs that wait when it is closed', async () => {
+    const engine = await scripted(
+      'const end = Date.now() + 300; while (Date.now() < end); return { outputs: inputs, inputs }',
+      10_000,
+    )
+    const session = await open(engine)
+    const runs = Array.from({ length: 20 }, () => session.run(new Map()).catch((error: unknown) => error))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const begin = performance.now()
+    await engine[Symbol.asyncDispose]()
+    expect(performance.now() - begin).toBeLessThan(3000)
+    expect(engine.alive()).toBe(false)
+    for (const failure of await Promise.all(runs)) expect(failure).toMatchObject({ message: 'the engine is closed' })
   })
 
   test('releases its sessions when it is closed', async () => {
@@ -191,5 +221,6 @@ describe('ONNX Runtime in its thread', () => {
     await expect(running).rejects.toMatchObject({ code: 'ENGINE_FAILED', message: 'the engine is closed' })
     await closed
     await session[Symbol.asyncDispose]()
+    await ended(engine)
   })
 })

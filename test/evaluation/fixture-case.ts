@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { graphFromLayers, graphFromOnnx, type Graph } from '../../src/architecture/index.ts'
 import { findStateDicts, readCheckpoint, tensorBytes } from '../../src/checkpoint/index.ts'
 import { fileSource } from '../../src/container/index.ts'
@@ -61,12 +61,12 @@ export async function fixtureCase(files: FixtureFiles, folder: string): Promise<
 }
 
 async function architecture(name: string): Promise<Graph> {
-  const bytes = await readFile(join(FIXTURES, name))
+  const bytes = await readFile(resolve(FIXTURES, name))
   return name.endsWith('.json') ? graphFromLayers(JSON.parse(bytes.toString())) : graphFromOnnx(bytes)
 }
 
 async function dataset(name: string) {
-  await using source = await fileSource(join(FIXTURES, name))
+  await using source = await fileSource(resolve(FIXTURES, name))
   await using file = await openDataset(source)
   const columns = new Map<string, RowReader>()
   const facts: ColumnFacts[] = []
@@ -84,7 +84,7 @@ async function weights(
   { checkpoint: name, stripPrefix }: FixtureFiles,
   path: string,
 ): Promise<ParameterSource> {
-  await using checkpoint = await readCheckpoint(await fileSource(join(FIXTURES, name)))
+  await using checkpoint = await readCheckpoint(await fileSource(resolve(FIXTURES, name)))
   const [stateDict] = findStateDicts(checkpoint)
   const entries = new Map(
     [...stateDict!.tensors].map(([key, index]): [string, StateDictEntry] => [key, checkpoint.tensors[index]!]),
@@ -144,14 +144,14 @@ export async function evaluateCase(
 
 /** The float32 array of a .npy file of the fixtures (little-endian, C order), without its header. */
 export async function expectedLogits(name: string): Promise<Float32Array> {
-  const bytes = await readFile(join(FIXTURES, `${name}.logits.npy`))
+  const bytes = await readFile(resolve(FIXTURES, `${name}.logits.npy`))
   const header = 10 + bytes.readUInt16LE(8)
   return new Float32Array(Uint8Array.from(bytes.subarray(header)).buffer)
 }
 
 /** What PyTorch and scikit-learn found. */
 export async function expectedMetrics(name: string): Promise<Readonly<Record<string, unknown>>> {
-  const { cases } = JSON.parse(await readFile(join(FIXTURES, 'expected.json'), 'utf8')) as {
+  const { cases } = JSON.parse(await readFile(resolve(FIXTURES, 'expected.json'), 'utf8')) as {
     cases: Record<string, { metrics: Record<string, unknown> }>
   }
   return cases[name]!.metrics

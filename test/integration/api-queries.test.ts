@@ -1,3 +1,5 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument
+   -- these tests look into the data of any operation */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { encodeCursor } from '../../src/api/cursor.ts'
 import { encodeId } from '../../src/api/object-id.ts'

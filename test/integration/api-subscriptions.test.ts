@@ -83,11 +83,22 @@ describe('subscriptions', () => {
     await run.status('SUCCEEDED')
   }
 
+  /** Ends the connection that listens for events, again and again. */
+  async function killListener(times: number, pauseMs: number) {
+    for (let at = 0; at < times; at++) {
+      await sleep(pauseMs)
+      await api.store.prisma.$queryRaw`
+        select pg_terminate_backend(pid)::text from pg_stat_activity
+        where application_name = 'nograd listener' and datname = current_database()`
+    }
+  }
+
   test('an early subscriber gets the state, then every event in order, then the end', async () => {
     const { uuid, id } = await queuedRun()
     const client = socketClient(api.url)
-    const watching = collect(client, WATCH, { id })
-    await sleep(200)
+    const begun = signal()
+    const watching = collect(client, WATCH, { id }, Infinity, begun.set)
+    await begun
     await wholeLife(uuid)
     const events = eventsOf(await watching)
     expect(events.map(({ seq, kind, status }) => [seq, kind, status])).toEqual([
@@ -140,46 +151,60 @@ describe('subscriptions', () => {
   test('the final event brings the metrics, and each event the run as it is then', async () => {
     const { uuid, id } = await queuedRun()
     const client = socketClient(api.url)
-    const watching = collect(
-      client,
-      'subscription ($id: ID!) { runProgress(id: $id) { kind run { status samples metrics { name value } model { name } } } }',
-      { id },
-    )
-    await sleep(200)
+    const events = client.iterate({
+      query: `subscription ($id: ID!) {
+        runProgress(id: $id) { kind run { status samples metrics { name value } model { name } } }
+      }`,
+      variables: { id },
+    })
+    const next = async () => {
+      const { value } = (await events.next()) as { value: Item }
+      return value.data!['runProgress'] as { run: { status: string; samples: number; metrics: unknown } }
+    }
+    expect(await next()).toMatchObject({ kind: 'SNAPSHOT', run: { status: 'QUEUED', samples: 0, metrics: [] } })
     await life(uuid).status('RUNNING')
-    await sleep(100)
+    expect(await next()).toMatchObject({ kind: 'STATUS', run: { status: 'RUNNING', samples: 0, metrics: [] } })
     await life(uuid).progress(3)
-    await sleep(100)
+    expect(await next()).toMatchObject({ kind: 'PROGRESS', run: { status: 'RUNNING', samples: 3, metrics: [] } })
     await life(uuid).status('SUCCEEDED')
-    const runs = (await watching).map(
-      ({ data }) => (data!['runProgress'] as { run: { status: string; samples: number; metrics: unknown } }).run,
-    )
-    expect(runs.map(({ status, samples }) => [status, samples])).toEqual([
-      ['QUEUED', 0],
-      ['RUNNING', 0],
-      ['RUNNING', 3],
-      ['SUCCEEDED', 3],
-    ])
-    expect(runs.at(-1)!.metrics).toEqual([{ name: 'accuracy', value: 0.75 }])
+    expect(await next()).toMatchObject({ run: { status: 'SUCCEEDED', metrics: [{ name: 'accuracy', value: 0.75 }] } })
+    expect(await events.next()).toMatchObject({ done: true })
     await client.dispose()
   })
 
-  test('subscribers that join at random get gapless events up to the end', async () => {
+  test('what an event asks of the database is asked once for all its subscribers', async () => {
+    const { uuid, id } = await queuedRun()
+    const client = socketClient(api.url)
+    const query = 'subscription ($id: ID!) { runProgress(id: $id) { seq run { status model { name } } } }'
+    const begun = Array.from({ length: 50 }, () => signal())
+    const all = begun.map(({ set }) => collect(client, query, { id }, 2, set))
+    await Promise.all(begun)
+    const before = api.statements.length
+    await life(uuid).status('RUNNING')
+    for (const items of await Promise.all(all))
+      expect(items[1]).toMatchObject({ data: { runProgress: { seq: 1, run: { status: 'RUNNING' } } } })
+    // The update, the event, its reading, and one query each for the run and its model; not fifty.
+    expect(api.statements.slice(before).filter((sql) => sql.includes('"Model"')).length).toBeLessThan(10)
+    await client.dispose()
+  })
+
+  test('subscribers that join at random get gapless events up to the end, though the listening connection is killed', async () => {
     const { uuid, id } = await queuedRun()
     const clients = Array.from({ length: 20 }, () => socketClient(api.url))
-    const living = wholeLife(uuid, 30)
+    const living = wholeLife(uuid, 60)
+    const killing = killListener(5, 100)
     const all = await Promise.all(
       clients.map(async (client) => {
-        await sleep(Math.random() * 300)
+        await sleep(Math.random() * 500)
         return eventsOf(await collect(client, WATCH, { id })).map(({ seq }) => seq)
       }),
     )
-    await living
+    await Promise.all([living, killing])
     for (const seqs of all) {
       expect(seqs.at(-1)).toBe(8)
       expect(seqs).toEqual(seqs.map((_seq, at) => seqs[0]! + at))
     }
-    await Promise.all(clients.map((client) => client.dispose()))
+    await Promise.all(clients.map(async (client) => client.dispose()))
   })
 
   test('an unknown run, a wrong id and a negative number are refused with a code', async () => {
@@ -206,27 +231,35 @@ describe('subscriptions', () => {
     const other = await queuedRun()
     const client = socketClient(api.url)
     const query = 'subscription ($modelId: ID) { runsChanged(modelId: $modelId) { id status } }'
-    const ofOne = collect(client, query, { modelId: one.modelId }, 2)
-    const ofAll = collect(client, query, {}, 4)
-    await sleep(300)
+    const begun = [signal(), signal()] as const
+    const ofOne = collect(client, query, { modelId: one.modelId }, Infinity, begun[0].set)
+    const ofAll = collect(client, query, {}, Infinity, begun[1].set)
+    // Nothing says when a subscription without a first state has begun: changes go on until both have seen one.
+    const changing = setInterval(() => void life(one.uuid).status('RUNNING'), 50)
+    await Promise.all(begun)
+    clearInterval(changing)
     for (const { uuid } of [other, one]) {
       await life(uuid).status('RUNNING')
-      await sleep(150)
+      await sleep(300)
       await life(uuid).status('FAILED')
-      await sleep(150)
+      await sleep(300)
     }
-    const changes = (items: Item[]) => items.map(({ data }) => data!['runsChanged'])
-    expect(changes(await ofOne)).toEqual([
+    await client.dispose()
+    const changes = async (items: Promise<Item[]>) =>
+      (await items)
+        .map(({ data }) => data!['runsChanged'])
+        .filter((change, at, all) => JSON.stringify(change) !== JSON.stringify(all[at - 1]))
+    expect(await changes(ofOne)).toEqual([
       { id: one.id, status: 'RUNNING' },
       { id: one.id, status: 'FAILED' },
     ])
-    expect(changes(await ofAll)).toEqual([
+    expect(await changes(ofAll)).toEqual([
+      { id: one.id, status: 'RUNNING' },
       { id: other.id, status: 'RUNNING' },
       { id: other.id, status: 'FAILED' },
       { id: one.id, status: 'RUNNING' },
       { id: one.id, status: 'FAILED' },
     ])
-    await client.dispose()
   })
 
   test('a client that leaves ends its subscription at once: nothing is read for it any more', async () => {
@@ -286,6 +319,15 @@ describe('subscriptions', () => {
       expect(seqs.at(-1)).toBe(8)
       expect(seqs).toEqual(seqs.map((_seq, at) => seqs[0]! + at))
     }
-    await Promise.all(clients.map((client) => client.dispose()))
+    await Promise.all(clients.map(async (client) => client.dispose()))
   }, 120_000)
 })
+
+/** A promise that is fulfilled from outside. */
+function signal(): Promise<void> & { readonly set: () => void } {
+  let set = (): void => undefined
+  const promise = new Promise<void>((resolve) => {
+    set = resolve
+  })
+  return Object.assign(promise, { set })
+}

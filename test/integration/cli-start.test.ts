@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import {
   dataFolder,
   fixture,
@@ -14,19 +14,25 @@ import {
 } from './cli/nograd.ts'
 
 let data: ReturnType<typeof dataFolder>
-const started: StartedPlatform[] = []
+let started: readonly StartedPlatform[] = []
 beforeEach(() => {
   data = dataFolder()
 })
 afterEach(async () => {
-  for (const platform of started.splice(0)) await platform.stop('SIGKILL')
+  for (const platform of started) await platform.stop('SIGKILL')
   await until(() => started.every((platform) => platform.processes().length === 0), 30_000)
+  started = []
   data[Symbol.dispose]()
 }, 60_000)
 
+const DIGITS = [
+  ...['--architecture', fixture('digits_cnn.onnx'), '--checkpoint', fixture('digits_cnn.pth')],
+  ...['--dataset', fixture('digits_test.npz'), '--task', 'multiclass'],
+]
+
 const start = async (args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<StartedPlatform> => {
   const platform = await startPlatform(data.path, args, env)
-  started.push(platform)
+  started = [...started, platform]
   return platform
 }
 const platformFile = (): string => join(data.path, 'platform.json')
@@ -56,88 +62,80 @@ test('an empty database gets the sample, the next start finds it there', async (
   await second.stop()
 }, 120_000)
 
-describe('the end', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s stops everything, quietly',
-    async (signal) => {
-      const platform = await start()
-      const { pid, url } = JSON.parse(readFileSync(platformFile(), 'utf8')) as { pid: number; url: string }
-      expect({ pid, url }).toEqual({ pid: platform.running.child.pid, url: platform.url })
-      const processes = platform.processes()
-      expect(processes).toHaveLength(2)
-      const { code, stderr } = await platform.stop(signal)
-      expect(code).toBe(0)
-      expect(stderr.split('\n').filter((line) => line.includes('"level":50'))).toEqual([])
-      expect(processes.filter(lives)).toEqual([])
-      expect(existsSync(platformFile())).toBe(false)
-    },
-    60_000,
-  )
-
-  test('a killed main process leaves nothing that runs, and the next start works', async () => {
-    const platform = await start()
-    const processes = platform.processes()
-    expect(processes).toHaveLength(2)
-    platform.running.child.kill('SIGKILL')
-    await until(() => processes.every((pid) => !lives(pid)), 20_000)
-    const next = await start()
-    const { code } = await nograd(['runs'], { NOGRAD_DATA_DIR: data.path })
-    expect(code).toBe(0)
-    await next.stop()
+describe('a platform that runs', () => {
+  const shared = dataFolder()
+  let platform: StartedPlatform
+  beforeAll(async () => {
+    platform = await startPlatform(shared.path)
   }, 120_000)
+  afterAll(async () => {
+    await platform.stop('SIGKILL')
+    await until(() => platform.processes().length === 0, 30_000)
+    shared[Symbol.dispose]()
+  }, 60_000)
 
-  test('a killed worker is replaced, and evaluates', async () => {
-    const platform = await start()
-    const [worker] = platform.processes()
-    process.kill(worker!, 'SIGKILL')
-    await until(() => platform.processes().some((pid) => pid !== worker) && platform.processes()[0] !== worker, 20_000)
-    const { code } = await nograd([
-      ...[
-        'evaluate',
-        '--url',
-        platform.url,
-        '--architecture',
-        fixture('digits_cnn.onnx'),
-        '--checkpoint',
-        fixture('digits_cnn.pth'),
-      ],
-      ...['--dataset', fixture('digits_test.npz'), '--task', 'multiclass'],
-    ])
-    expect(code).toBe(0)
-    await platform.stop()
-  }, 90_000)
-})
+  test('says where it is', () => {
+    const { pid, url } = JSON.parse(readFileSync(join(shared.path, 'platform.json'), 'utf8')) as {
+      pid: number
+      url: string
+    }
+    expect({ pid, url }).toEqual({ pid: platform.running.child.pid, url: platform.url })
+    expect(platform.processes()).toHaveLength(2)
+  })
 
-describe('a second one', () => {
-  test('on the same folder says where the first one is', async () => {
-    const platform = await start()
-    const { code, stderr } = await nograd(['start', '--port', '0', '--data-dir', data.path])
+  test('a second one on the same folder says where the first one is', async () => {
+    const { code, stderr } = await nograd(['start', '--port', '0', '--data-dir', shared.path])
     expect(code).toBe(1)
     expect(stderr).toMatch(
       new RegExp(`^error: nograd already runs on .*: ${platform.url} \\(process ${platform.running.child.pid!}`),
     )
     expect(stderr).not.toMatch(/^ +at /m)
-  }, 60_000)
+  })
 
-  test('on the same port says who has it and how to choose another', async () => {
-    const platform = await start()
+  test('one on the same port says who has it and how to choose another', async () => {
     const { port } = new URL(platform.url)
-    using other = dataFolder()
-    const { code, stdout, stderr } = await nograd(['start', '--data-dir', other.path], { NOGRAD_PORT: port })
+    const { code, stdout, stderr } = await nograd(['start', '--data-dir', data.path], { NOGRAD_PORT: port })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by process ${platform.running.child.pid!} (`)
     expect(stderr).toContain('npm start -- --port')
     expect(stderr).not.toMatch(/^ +at /m)
     // Nothing was begun.
-    expect(readdirSync(other.path)).toEqual([])
+    expect(readdirSync(data.path)).toEqual([])
+  })
+
+  test('replaces a worker that was killed, and evaluates with the new one', async () => {
+    const [worker] = platform.processes()
+    process.kill(worker!, 'SIGKILL')
+    await until(() => platform.processes().length === 2 && !platform.processes().includes(worker!), 20_000)
+    const { code } = await nograd(['evaluate', '--url', platform.url, ...DIGITS])
+    expect(code).toBe(0)
   }, 60_000)
+
+  test('SIGTERM stops everything, quietly', async () => {
+    const processes = platform.processes()
+    expect(processes).toHaveLength(2)
+    const { code, stderr } = await platform.stop('SIGTERM')
+    expect(code).toBe(0)
+    expect(stderr).not.toMatch(/"level":(50|60)/)
+    expect(processes.filter(lives)).toEqual([])
+    expect(existsSync(join(shared.path, 'platform.json'))).toBe(false)
+  })
 })
 
+test('a killed main process leaves nothing that runs, and the next start works', async () => {
+  const platform = await start()
+  const processes = platform.processes()
+  expect(processes).toHaveLength(2)
+  platform.running.child.kill('SIGKILL')
+  await until(() => processes.every((pid) => !lives(pid)), 20_000)
+  const next = await start()
+  const { code } = await nograd(['runs'], { NOGRAD_DATA_DIR: data.path })
+  expect(code).toBe(0)
+  await next.stop('SIGHUP')
+}, 120_000)
+
 describe('evaluate without a platform', () => {
-  const args = [
-    ...['evaluate', '--architecture', fixture('digits_cnn.onnx'), '--checkpoint', fixture('digits_cnn.pth')],
-    ...['--dataset', fixture('digits_test.npz'), '--task', 'multiclass', '--json'],
-  ]
+  const args = ['evaluate', ...DIGITS, '--json']
 
   test('starts one for the duration, which two may share, and keeps the runs', async () => {
     const env = { NOGRAD_DATA_DIR: data.path }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 import pg from 'pg'
@@ -51,10 +52,15 @@ export function databaseUrl(serverUrl: string, name: string): string {
   return url.href
 }
 
+/** What the tables depend on besides the migrations: the queue's, which pg-boss makes. */
+const QUEUE_FILES = ['../../src/store/queue/boss.ts', '../../node_modules/pg-boss/package.json']
+
 /** The name of a migrated database that is copied for each test: made once for each state of the migrations. */
 async function template(client: pg.Client, serverUrl: string): Promise<string> {
   const migrations = JSON.stringify((await readMigrations()).migrationDirectories)
-  const name = `nograd_template_${createHash('sha256').update(migrations).digest('hex').slice(0, 16)}`
+  const hash = createHash('sha256').update(migrations)
+  for (const file of QUEUE_FILES) hash.update(await readFile(new URL(file, import.meta.url)))
+  const name = `nograd_template_${hash.digest('hex').slice(0, 16)}`
   await client.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK])
   const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
   if (rowCount === 0) {

@@ -26,14 +26,20 @@ describe('createModel', () => {
     refused(platform, () => create(input), code, message)
 
   test('takes a layer list', async () => {
-    const model = await create({ name: '  iris ', description: 'flowers', classes: ['setosa', 'versicolor', 'virginica'] })
+    const model = await create({
+      name: '  iris ',
+      description: 'flowers',
+      classes: ['setosa', 'versicolor', 'virginica'],
+    })
     expect(model).toMatchObject({
       name: 'iris',
       description: 'flowers',
       task: 'MULTICLASS',
       classes: ['setosa', 'versicolor', 'virginica'],
     })
-    const architecture = await platform.store.prisma.architecture.findUniqueOrThrow({ where: { id: model.architectureId } })
+    const architecture = await platform.store.prisma.architecture.findUniqueOrThrow({
+      where: { id: model.architectureId },
+    })
     expect(architecture).toMatchObject({ source: 'LAYERS', layers: linear(4, 3), parameterCount: 15n })
   })
 
@@ -56,8 +62,10 @@ describe('createModel', () => {
   })
 
   test('keeps equal graphs once, also when they come at the same time', async () => {
-    const models = await Promise.all(Array.from({ length: 5 }, () => create({ architecture: { layers: linear(7, 3) } })))
-    const [{ architectureId }] = models as [{ architectureId: string }]
+    const models = await Promise.all(
+      Array.from({ length: 5 }, () => create({ architecture: { layers: linear(7, 3) } })),
+    )
+    const { architectureId } = models[0]!
     expect(new Set(models.map((model) => model.architectureId))).toEqual(new Set([architectureId]))
     expect(await create({ architecture: { architectureId } })).toMatchObject({ architectureId })
   })
@@ -69,7 +77,11 @@ describe('createModel', () => {
     for (const result of results)
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'CONFLICT' })
     const uploadId = await upload(platform, 'cancer_mlp.onnx')
-    await refusal({ name, task: 'BINARY', architecture: { uploadId } }, 'CONFLICT', /a model named .* already; choose another/)
+    await refusal(
+      { name, task: 'BINARY', architecture: { uploadId } },
+      'CONFLICT',
+      /a model named .* already; choose another/,
+    )
     // The upload is still there for another name.
     await create({ task: 'BINARY', architecture: { uploadId } })
   })
@@ -88,20 +100,36 @@ describe('createModel', () => {
     await refusal({ architecture: { layers: linear(4, 1) } }, 'BAD_INPUT', /MULTICLASS takes at least two/)
     await refusal({ task: 'REGRESSION', classes: ['a'] }, 'BAD_INPUT', /has no classes/)
     const image = { layers: [{ type: 'Conv2d', in_channels: 1, out_channels: 2, kernel_size: 1 }], input: [1, 4, 4] }
-    await refusal({ architecture: { layers: image } }, 'ARCHITECTURE_INVALID', /is \[N, 2, 4, 4\]; MULTICLASS takes one row/)
+    await refusal(
+      { architecture: { layers: image } },
+      'ARCHITECTURE_INVALID',
+      /is \[N, 2, 4, 4\]; MULTICLASS takes one row/,
+    )
     expect(await create({ task: 'REGRESSION', architecture: { layers: image } })).toMatchObject({ classes: [] })
   })
 
   test('refuses what is no architecture', async () => {
     await refusal({ architecture: { layers: undefined } }, 'ARCHITECTURE_INVALID', /empty/)
     await refusal({ architecture: { layers: null } }, 'ARCHITECTURE_INVALID', /./)
-    await refusal({ architecture: { layers: { layers: [{ type: 'Linearr' }], input: [1] } } }, 'ARCHITECTURE_UNSUPPORTED_OPERATOR', /Linearr/)
-    await refusal({ architecture: { layers: { layers: 'x'.repeat(100_000), input: [1] } } }, 'LIMIT_EXCEEDED', /at most 100000/)
+    await refusal(
+      { architecture: { layers: { layers: [{ type: 'Linearr' }], input: [1] } } },
+      'ARCHITECTURE_UNSUPPORTED_OPERATOR',
+      /Linearr/,
+    )
+    await refusal(
+      { architecture: { layers: { layers: 'x'.repeat(100_000), input: [1] } } },
+      'LIMIT_EXCEEDED',
+      /at most 100000/,
+    )
     await refusal({ architecture: { architectureId: randomUUID() } }, 'NOT_FOUND', /no architecture/)
     await refusal({ architecture: { uploadId: randomUUID() } }, 'NOT_FOUND', /no upload/)
     const file = async (content: string) => ({ uploadId: await upload(platform, 'm.onnx', content) })
     await refusal({ architecture: await file('') }, 'ARCHITECTURE_INVALID', /empty/)
-    await refusal({ architecture: await file('{"layers": [') }, 'ARCHITECTURE_INVALID', /m.onnx: begins as JSON and is none/)
+    await refusal(
+      { architecture: await file('{"layers": [') },
+      'ARCHITECTURE_INVALID',
+      /m.onnx: begins as JSON and is none/,
+    )
     await refusal({ architecture: await file('<!DOCTYPE html><html>') }, 'ARCHITECTURE_INVALID', /HTML/)
     await refusal({ architecture: await file(`[${' '.repeat(100_000)}]`) }, 'LIMIT_EXCEEDED', /at most 100000/)
     await refusal({ architecture: { uploadId: await upload(platform, 'digits_cnn.pth') } }, 'ARCHITECTURE_INVALID', /./)

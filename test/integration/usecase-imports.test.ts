@@ -65,7 +65,9 @@ describe('importCheckpoint', () => {
     expect(stored.entries.map(({ key }) => key)).toContain('12.bias')
     // The optimizer's moments are there too.
     expect(stored.tensors.length).toBeGreaterThan(2 * 12)
-    const texts = (stored.tree as unknown as ValueTree).nodes.flatMap((node) => (node.kind === 'string' ? [node.value] : []))
+    const texts = (stored.tree as unknown as ValueTree).nodes.flatMap((node) =>
+      node.kind === 'string' ? [node.value] : [],
+    )
     expect(texts).toEqual(expect.arrayContaining(['epoch', 'optimizer_state_dict', 'exp_avg']))
   })
 
@@ -77,7 +79,9 @@ describe('importCheckpoint', () => {
   test('takes a name once in a model, also when it is asked for at the same time', async () => {
     const name = randomUUID()
     const uploads = await Promise.all([0, 1, 2].map(() => upload(platform, 'digits_cnn_epoch1.pth')))
-    const results = await Promise.allSettled(uploads.map((uploadId) => importCheckpoint(platform, { modelId, uploadId, name })))
+    const results = await Promise.allSettled(
+      uploads.map((uploadId) => importCheckpoint(platform, { modelId, uploadId, name })),
+    )
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const [i, result] of results.entries())
       if (result.status === 'rejected') {
@@ -85,23 +89,38 @@ describe('importCheckpoint', () => {
         // The upload is there still, for another name.
         await importCheckpoint(platform, { modelId, uploadId: uploads[i]!, name: randomUUID() })
       }
-    await importCheckpoint(platform, { modelId: await digitsModel(platform), uploadId: await upload(platform, 'digits_cnn.pth'), name })
+    await importCheckpoint(platform, {
+      modelId: await digitsModel(platform),
+      uploadId: await upload(platform, 'digits_cnn.pth'),
+      name,
+    })
   })
 
   const refusal = async (
     file: { readonly uploadId: string },
     ...[code, message, options]: [Parameters<typeof refused>[2], RegExp, Partial<ImportCheckpointInput>?]
   ) => {
-    await refused(platform, () => importCheckpoint(platform, { modelId, ...file, name: randomUUID(), ...options }), code, message)
+    await refused(
+      platform,
+      () => importCheckpoint(platform, { modelId, ...file, name: randomUUID(), ...options }),
+      code,
+      message,
+    )
   }
-  const file = async (name: string, content?: Uint8Array | string) => ({ uploadId: await upload(platform, name, content) })
+  const file = async (name: string, content?: Uint8Array | string) => ({
+    uploadId: await upload(platform, name, content),
+  })
 
   test('refuses what is no checkpoint, or an unsafe one', async () => {
     const whole = new Uint8Array(await readFile(fixture('digits_cnn.pth')))
     await refusal(await file('digits_cnn_full_model.pth'), 'CHECKPOINT_WHOLE_MODULE', /state_dict\(\)/)
     await refusal(await file('a.pth', ''), 'CHECKPOINT_UNKNOWN_FORMAT', /empty/)
     await refusal(await file('a.pth', '<html><body>404'), 'CHECKPOINT_UNKNOWN_FORMAT', /HTML/)
-    await refusal(await file('a.pth', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'), 'CHECKPOINT_UNKNOWN_FORMAT', /LFS/)
+    await refusal(
+      await file('a.pth', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'),
+      'CHECKPOINT_UNKNOWN_FORMAT',
+      /LFS/,
+    )
     await refusal(await file('a.pth', whole.subarray(0, 100_000)), 'CHECKPOINT_CORRUPT', /./)
     await refusal(await file('a.pth', 'cos\nsystem\n(S"true"\ntR.'), 'CHECKPOINT_UNSAFE_GLOBAL', /os\.system/)
     // A byte of data.pkl that is no opcode.
@@ -114,7 +133,9 @@ describe('importCheckpoint', () => {
     await refusal(await file('digits_cnn.pth'), 'NOT_FOUND', /no model/, { modelId: randomUUID() })
     await refusal({ uploadId: randomUUID() }, 'NOT_FOUND', /no upload/)
     const training = await file('digits_cnn_training_checkpoint.pth')
-    await refusal(training, 'BAD_INPUT', /no state_dict at \["ema"\]; there are \["model_state_dict"\]/, { stateDictPath: ['ema'] })
+    await refusal(training, 'BAD_INPUT', /no state_dict at \["ema"\]; there are \["model_state_dict"\]/, {
+      stateDictPath: ['ema'],
+    })
     await importCheckpoint(platform, { modelId, ...training, name: randomUUID(), stateDictPath: ['model_state_dict'] })
     const expired = await file('digits_cnn.pth')
     test_.forward(platform.limits.uploadLifetimeMs + 1)
@@ -129,7 +150,10 @@ describe('importCheckpoint', () => {
 
 describe('importDataset', () => {
   const row = (id: string) =>
-    platform.store.prisma.dataset.findUniqueOrThrow({ where: { id }, include: { columns: { orderBy: { index: 'asc' } } } })
+    platform.store.prisma.dataset.findUniqueOrThrow({
+      where: { id },
+      include: { columns: { orderBy: { index: 'asc' } } },
+    })
   const imported = async (name: string, file: string, content?: Uint8Array | string, labelColumn?: string) =>
     await importDataset(platform, { name, uploadId: await upload(platform, file, content), labelColumn })
 
@@ -176,7 +200,12 @@ describe('importDataset', () => {
     const x = { dtype: 'float32', shape: [2, 1], data: new Float32Array([1, NaN]) } as const
     const y = { dtype: 'int64', shape: [2], data: new BigInt64Array(2) } as const
     await refusal('a.safetensors', safetensorsFile({ x, y }), 'DATASET_NOT_FINITE', /./)
-    await refused(platform, () => importDataset(platform, { name: ' ', uploadId: randomUUID() }), 'BAD_INPUT', /name of the dataset is empty/)
+    await refused(
+      platform,
+      () => importDataset(platform, { name: ' ', uploadId: randomUUID() }),
+      'BAD_INPUT',
+      /name of the dataset is empty/,
+    )
     await refused(platform, () => importDataset(platform, { name, uploadId: randomUUID() }), 'NOT_FOUND', /no upload/)
   })
 })

@@ -78,10 +78,26 @@ describe('uploads', () => {
       yield bytes
       throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
     }
-    await refused({ fileName: 'a', body: cut() }, 'UPLOAD_INCOMPLETE', /^a: the connection ended after 50000 bytes; send/)
-    await refused({ fileName: 'a', body: inPieces(bytes), expectedBytes: 50_001 }, 'UPLOAD_INCOMPLETE', /50000 bytes arrived, 50001/)
-    await refused({ fileName: 'a', body: inPieces(bytes, 1000), expectedBytes: 49_999 }, 'UPLOAD_INCOMPLETE', /more than the 49999/)
-    await refused({ fileName: 'a', body: inPieces(bytes), expectedSha256: '0'.repeat(64) }, 'UPLOAD_INCOMPLETE', /have SHA-256/)
+    await refused(
+      { fileName: 'a', body: cut() },
+      'UPLOAD_INCOMPLETE',
+      /^a: the connection ended after 50000 bytes; send/,
+    )
+    await refused(
+      { fileName: 'a', body: inPieces(bytes), expectedBytes: 50_001 },
+      'UPLOAD_INCOMPLETE',
+      /50000 bytes arrived, 50001/,
+    )
+    await refused(
+      { fileName: 'a', body: inPieces(bytes, 1000), expectedBytes: 49_999 },
+      'UPLOAD_INCOMPLETE',
+      /more than the 49999/,
+    )
+    await refused(
+      { fileName: 'a', body: inPieces(bytes), expectedSha256: '0'.repeat(64) },
+      'UPLOAD_INCOMPLETE',
+      /have SHA-256/,
+    )
   })
 
   test('end at once when the sender is gone', async () => {
@@ -93,7 +109,11 @@ describe('uploads', () => {
       await new Promise(() => undefined)
     }
     await refused({ fileName: 'a', body: body(), signal: gone.signal }, 'UPLOAD_INCOMPLETE', /ended after 1000 bytes/)
-    await refused({ fileName: 'a', body: body(), signal: AbortSignal.abort() }, 'UPLOAD_INCOMPLETE', /ended after 0 bytes/)
+    await refused(
+      { fileName: 'a', body: body(), signal: AbortSignal.abort() },
+      'UPLOAD_INCOMPLETE',
+      /ended after 0 bytes/,
+    )
   })
 
   test('are limited, whether they say how long they are or not', async () => {
@@ -101,7 +121,11 @@ describe('uploads', () => {
       for (;;) yield await Promise.resolve(randomBytes(100_000))
     }
     await refused({ fileName: 'a', body: endless() }, 'LIMIT_EXCEEDED', /more than 1000000 bytes; at most 1000000/)
-    await refused({ fileName: 'a', body: endless(), expectedBytes: 2_000_000 }, 'LIMIT_EXCEEDED', /2000000 bytes; at most 1000000/)
+    await refused(
+      { fileName: 'a', body: endless(), expectedBytes: 2_000_000 },
+      'LIMIT_EXCEEDED',
+      /2000000 bytes; at most 1000000/,
+    )
     const crowded = { ...platform, limits: { ...platform.limits, spoolReserveBytes: 2 ** 60 } }
     await refused({ fileName: 'a', body: endless() }, 'LIMIT_EXCEEDED', /the spool folder has \d+ bytes free/, crowded)
   })
@@ -116,8 +140,16 @@ describe('uploads', () => {
   })
 
   test('announce whole numbers and hashes', async () => {
-    await refused({ fileName: 'a', body: inPieces(randomBytes(1)), expectedBytes: 0.5 }, 'BAD_INPUT', /0.5 is no length/)
-    await refused({ fileName: 'a', body: inPieces(randomBytes(1)), expectedBytes: NaN }, 'BAD_INPUT', /NaN is no length/)
+    await refused(
+      { fileName: 'a', body: inPieces(randomBytes(1)), expectedBytes: 0.5 },
+      'BAD_INPUT',
+      /0.5 is no length/,
+    )
+    await refused(
+      { fileName: 'a', body: inPieces(randomBytes(1)), expectedBytes: NaN },
+      'BAD_INPUT',
+      /NaN is no length/,
+    )
     await refused({ fileName: 'a', body: inPieces(randomBytes(1)), expectedSha256: 'abc' }, 'BAD_INPUT', /not 64 hex/)
   })
 
@@ -157,6 +189,9 @@ describe('uploads', () => {
       }
     }
     await sweepUploads(platform)
-    expect(await receiveUpload(platform, { fileName: 'slow', body: body() })).toMatchObject({ bytes: 80n, status: 'COMPLETE' })
+    expect(await receiveUpload(platform, { fileName: 'slow', body: body() })).toMatchObject({
+      bytes: 80n,
+      status: 'COMPLETE',
+    })
   })
 })

@@ -11,13 +11,20 @@ interface Answer {
   readonly state: Readonly<Record<string, PackedTensor>>
   readonly input: PackedTensor
   readonly output: PackedTensor
+  /** How far PyTorch itself is from what it computes in double precision. */
+  readonly rounding: number
 }
 
 const PROGRAM = fileURLToPath(new URL('architecture_layers.py', import.meta.url))
 
 const askPyTorch = (python: string, cases: readonly LayerList[]): readonly Answer[] =>
   JSON.parse(
-    execFileSync(python, [PROGRAM], { input: JSON.stringify(cases), encoding: 'utf8', maxBuffer: 2 ** 29 }),
+    execFileSync(python, [PROGRAM], {
+      input: JSON.stringify(cases),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 29,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }),
   ) as Answer[]
 
 // Arguments whose combination random lists meet too seldom.
@@ -96,7 +103,10 @@ withPython('layer lists and torch.nn', () => {
 
       const found = await runGraph(graph, answer.state, answer.input)
       expect(found.shape).toEqual(answer.output.shape)
-      expect(largestDifference(found.numbers, packedNumbers(answer.output))).toBeLessThan(1e-5)
+      // Normalizing nearly equal numbers magnifies rounding, that of PyTorch too.
+      const tolerance = Math.max(1e-5, 10 * answer.rounding)
+      expect(tolerance).toBeLessThan(1e-3)
+      expect(largestDifference(found.numbers, packedNumbers(answer.output))).toBeLessThan(tolerance)
     },
   )
 

@@ -12,7 +12,6 @@ import {
   inferShapes,
   type Graph,
 } from '../../src/architecture/index.ts'
-import { AppError } from '../../src/error.ts'
 import { largestDifference, packedNumbers, runGraph, type PackedTensor } from './architecture-session.ts'
 import { findPython } from './python.ts'
 
@@ -92,7 +91,7 @@ withPython('ONNX files from torch.onnx.export', () => {
       expect.objectContaining({
         code: 'ARCHITECTURE_NOT_STATE_DICT_KEYS',
         message: expect.stringMatching(/keep_initializers_as_inputs=True.*\n.*TrainingMode.PRESERVE/),
-      }) as AppError,
+      }),
     )
   })
 

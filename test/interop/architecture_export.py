@@ -13,7 +13,7 @@ warnings.filterwarnings("ignore")
 OUT = pathlib.Path(sys.argv[1])
 SCRIPT = {"dynamo": False, "do_constant_folding": False, "keep_initializers_as_inputs": True, "input_names": ["x"],
           "dynamic_axes": {"x": {0: "N"}}}
-DYNAMO = {"dynamo": True, "optimize": False, "dynamic_shapes": ({0: "N"},), "verbose": False}
+DYNAMO = {"dynamo": True, "optimize": False, "dynamic_shapes": ({0: torch.export.Dim("N")},), "verbose": False}
 WAYS = {
     **{f"torchscript-{opset}": {**SCRIPT, "opset_version": opset} for opset in (13, 17, 18, 20)},
     "torchscript-deduplicated": {**SCRIPT, "keep_initializers_as_inputs": False},

@@ -1,7 +1,8 @@
 """Builds the layer lists it is given with torch.nn and says what PyTorch makes of them.
 
 stdin: [{"layers": [...], "input": [...], "inputDtype": "float32"}]
-stdout: for each, {"parameters", "state": {key: {dtype, shape, data}}, "input", "output"}; data is base64, little-endian.
+stdout: for each, {"parameters", "state": {key: {dtype, shape, data}}, "input", "output", "rounding"}; data is base64,
+little-endian; rounding is how far the output is from that in double precision, relative to the larger of 1 and it.
 """
 import base64, collections, json, sys
 import torch, torch.nn as nn
@@ -36,12 +37,14 @@ def answer(case):
                 tensor.uniform_(0.5, 2)
             elif tensor.is_floating_point():
                 tensor.add_(torch.randn_like(tensor) * 0.2)
+        state = {name: packed(tensor) for name, tensor in model.state_dict().items()}
         shape = [BATCH, *case["input"]]
         x = torch.randn(shape) if case.get("inputDtype", "float32") == "float32" else torch.randint(0, 5, shape)
         y = model(x)
-    return {"parameters": sum(p.numel() for p in model.parameters()),
-            "state": {name: packed(tensor) for name, tensor in model.state_dict().items()},
-            "input": packed(x), "output": packed(y)}
+        exact = model.double()(x.double() if x.is_floating_point() else x)
+        rounding = float(((y - exact).abs() / exact.abs().clamp(min=1)).max())
+    return {"parameters": sum(p.numel() for p in model.parameters()), "state": state,
+            "input": packed(x), "output": packed(y), "rounding": rounding}
 
 
 if __name__ == "__main__":

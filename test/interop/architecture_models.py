@@ -103,7 +103,7 @@ class Tied(nn.Module):
 class Norms(nn.Module):
     def __init__(self):
         super().__init__()
-        self.c1 = nn.Conv2d(3, 8, 3, padding="same")
+        self.c1 = nn.Conv2d(3, 8, (3, 2), padding="same", dilation=(2, 1))
         self.gn = nn.GroupNorm(4, 8)
         self.inn = nn.InstanceNorm2d(8, affine=True)
         self.pr = nn.PReLU(8)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,10 +7,25 @@ import { fileURLToPath } from 'node:url'
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-const SOURCES = [
-  ...['bin', 'scripts', 'src', 'prisma', 'schema.graphql', 'codegen.ts', '.npmrc'],
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'prisma.config.ts'],
+const COPIED = [
+  ...['bin', 'scripts', 'prisma', 'schema.graphql', '.npmrc', 'package.json', 'package-lock.json'],
+  ...['tsconfig.json', 'tsconfig.build.json', 'prisma.config.ts'],
 ]
+
+/** A small program instead of ours: what is compiled does not matter to set-up, and ours takes long. */
+const PLANTED = {
+  'src/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
+  'codegen.ts': `export default {
+  schema: 'schema.graphql',
+  generates: {
+    'src/api/generated/resolvers.ts': {
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: { useTypeImports: true, enumsAsTypes: true, strictScalars: true, scalars: { DateTime: 'Date', SafeInt: 'number', JSON: 'unknown' } },
+    },
+  },
+}
+`,
+}
 
 /** A copy of the repository, removed when disposed. */
 export interface Clone extends Disposable {
@@ -18,15 +33,15 @@ export interface Clone extends Disposable {
 }
 
 /**
- * A copy of what set-up works on, with nothing generated.
+ * A copy of what set-up works on, with nothing generated and a small program.
  * @param installed whether it has packages: links to ours, so that nothing is installed twice.
  */
 export function makeClone(installed: boolean): Clone {
   const folder = mkdtempSync(join(tmpdir(), 'nograd-clone-'))
-  for (const name of SOURCES)
+  for (const name of COPIED)
     if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
-  for (const generated of ['src/store/prisma', 'src/api/generated'])
-    rmSync(join(folder, generated), { recursive: true, force: true })
+  mkdirSync(join(folder, 'src'))
+  for (const [name, text] of Object.entries(PLANTED)) writeFileSync(join(folder, name), text)
   if (installed) linkPackages(join(folder, 'node_modules'))
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }

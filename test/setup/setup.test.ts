@@ -1,5 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { makeClone, runNode, type Clone, type Outcome } from './clone.ts'
@@ -50,8 +59,13 @@ describe('with packages', () => {
     expect(again.milliseconds).toBeLessThan(3_000)
   })
 
+  test('bin/nograd.js runs the program then', async () => {
+    const { code, stdout, stderr } = await runNode([inClone('bin/nograd.js'), 'evaluate', '--json'], tmpdir())
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '["evaluate","--json"]\n', stderr: '' })
+  })
+
   test('does again what a change concerns, and no more', async () => {
-    appendFileSync(inClone('schema.graphql'), '\n"Planted."\nscalar Planted\n')
+    appendFileSync(inClone('schema.graphql'), '\n"Planted."\nenum Planted {\n  "A seed."\n  SEED\n}\n')
     const { code, stderr } = await setUp()
     expect(code).toBe(0)
     expect(stderr).toContain('generating the resolver types')
@@ -66,10 +80,11 @@ describe('with packages', () => {
     const { code, stderr } = await setUp()
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.not.stringContaining('waiting') })
     expect(existsSync(inClone('.setup-lock'))).toBe(false)
+    expect(existsSync(inClone('dist/main.js'))).toBe(true)
   }, 60_000)
 
   test('waits for a process that lives', async () => {
-    rmSync(inClone('dist/main.js'))
+    rmSync(inClone('src/store/prisma/client.ts'))
     lock(process.pid)
     const running = setUp()
     setTimeout(() => rmSync(inClone('.setup-lock'), { recursive: true }), 1_000)
@@ -87,6 +102,15 @@ describe('with packages', () => {
     expect(code).toBe(0)
     expect(stderr).not.toContain('npm ci')
     expect(stderr.trim().split('\n')).toHaveLength(4)
+  }, 60_000)
+
+  test('shows what a generator says, and fails', async () => {
+    const schema = readFileSync(inClone('schema.graphql'), 'utf8')
+    writeFileSync(inClone('schema.graphql'), `${schema}\nscalar Weed\n`)
+    const { code, stderr } = await setUp()
+    writeFileSync(inClone('schema.graphql'), schema)
+    expect(code).toBe(1)
+    expect(stderr).toContain('Unknown scalar type Weed')
   }, 60_000)
 
   test('shows what the compiler says, and fails', async () => {

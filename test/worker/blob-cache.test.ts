@@ -25,7 +25,8 @@ function bytesByHash(...contents: Uint8Array[]) {
   }
 }
 
-const blobs = async (folder: string) => (await readdir(join(folder, 'blobs'), { recursive: true })).filter((name) => name.includes('/'))
+const blobs = async (folder: string) =>
+  (await readdir(join(folder, 'blobs'), { recursive: true })).filter((name) => name.includes('/'))
 
 describe('openBlobCache', () => {
   let folder: string
@@ -126,7 +127,8 @@ describe('openBlobCache', () => {
     const dead = `${hostname()}.2147483646.${uuid}`
     const alive = `${hostname()}.${process.pid}.${uuid}`
     const elsewhere = `other-host.1.${uuid}`
-    for (const name of [dead, alive, elsewhere, 'somebody else’s']) await mkdir(join(folder, 'leases', name), { recursive: true })
+    for (const name of [dead, alive, elsewhere, 'somebody else’s'])
+      await mkdir(join(folder, 'leases', name), { recursive: true })
     await open(source)
     expect(await readdir(join(folder, 'leases'))).toEqual(expect.arrayContaining([alive, elsewhere, 'somebody else’s']))
     expect(await readdir(join(folder, 'leases'))).not.toContain(dead)

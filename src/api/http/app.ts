@@ -11,12 +11,13 @@ import { healthRoute, readyRoute } from './health-routes.ts'
 import { cors } from './origin.ts'
 import { refuse } from './refuse.ts'
 import { securityHeaders } from './security-headers.ts'
-import { uploadRoute } from './upload-route.ts'
+import type { UploadRoute } from './upload-route.ts'
 
 /** What the HTTP side is made of. */
 export interface AppOptions {
   readonly platform: Platform
   readonly graphql: ApolloServer<Context>
+  readonly uploads: UploadRoute
   readonly limits: ApiLimits
   /** Whether `/` is the explorer. */
   readonly development: boolean
@@ -26,7 +27,15 @@ export interface AppOptions {
 }
 
 /** Every path that there is over HTTP. Whatever goes wrong is answered as JSON. */
-export function createApp({ platform, graphql, limits, development, allowedOrigins, stopping }: AppOptions): Express {
+export function createApp({
+  platform,
+  graphql,
+  uploads,
+  limits,
+  development,
+  allowedOrigins,
+  stopping,
+}: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -34,10 +43,7 @@ export function createApp({ platform, graphql, limits, development, allowedOrigi
   app.use(securityHeaders)
   app.use(cors(allowedOrigins))
 
-  app
-    .route('/uploads')
-    .post(uploadRoute(platform, limits, stopping))
-    .all(onlyMethod('POST'))
+  app.route('/uploads').post(uploads.handle).all(onlyMethod('POST'))
 
   app.use(arriveInTime(limits.requestMs))
   app
@@ -45,7 +51,7 @@ export function createApp({ platform, graphql, limits, development, allowedOrigi
     .post(
       onlyJson,
       express.json({ limit: limits.requestBytes, type: 'application/json' }),
-      expressMiddleware(graphql, { context: () => Promise.resolve(createContext(platform)) }) as RequestHandler,
+      expressMiddleware<Context>(graphql, { context: () => Promise.resolve(createContext(platform)) }),
     )
     .all(onlyMethod('POST'))
   app.route('/healthz').get(healthRoute).all(onlyMethod('GET'))
@@ -132,7 +138,12 @@ function describeBodyError(error: unknown, limits: ApiLimits): { status: number;
 
 const answerError =
   (platform: Platform, limits: ApiLimits): ErrorRequestHandler =>
-  (error: unknown, request, response, _next) => {
+  (error: unknown, request, response, next) => {
+    if (response.headersSent) {
+      // Express closes the connection: there is nothing else left to say.
+      next(error)
+      return
+    }
     const ofBody = describeBodyError(error, limits)
     if (ofBody !== null) refuse(request, response, presentThrown(ofBody.error, platform.log), ofBody.status)
     else if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400))

@@ -6,7 +6,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import { GraphQLError, type GraphQLSchema } from 'graphql'
+import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context } from '../context.ts'
 import type { ApiLimits } from '../limits.ts'
@@ -23,7 +23,7 @@ export function createGraphQLServer(schema: GraphQLSchema, limits: ApiLimits, lo
     persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: limits.tokens },
+    parseOptions: { maxLexicalTokens: limits.tokens },
     validationRules: limitRules(limits),
     logger: {
       debug: (message: unknown) => log.debug(String(message)),
@@ -49,9 +49,9 @@ export function createGraphQLServer(schema: GraphQLSchema, limits: ApiLimits, lo
 const operationPlugin = (schema: GraphQLSchema, limits: ApiLimits): ApolloServerPlugin<Context> => ({
   requestDidStart: () =>
     Promise.resolve({
-      didResolveOperation: async ({ document, operation, request }) => {
-        if (operation === undefined) return
-        if (operation.operation === 'subscription')
+      didResolveOperation: ({ document, operation, request }) => {
+        if (operation === undefined) return Promise.resolve()
+        if (operation.operation === OperationTypeNode.SUBSCRIPTION)
           throw new GraphQLError(
             'subscriptions go over the WebSocket of the same address, with the protocol graphql-transport-ws',
             {
@@ -60,6 +60,7 @@ const operationPlugin = (schema: GraphQLSchema, limits: ApiLimits): ApolloServer
             },
           )
         checkCost(schema, limits, document, operation, request.variables ?? {})
+        return Promise.resolve()
       },
     }),
 })

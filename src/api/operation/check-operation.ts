@@ -81,7 +81,7 @@ export function checkOperation(
   request: OperationRequest,
 ): { readonly document: DocumentNode; readonly operation: OperationDefinitionNode } | readonly GraphQLError[] {
   try {
-    const document = parse(request.query, { maxTokens: limits.tokens })
+    const document = parse(request.query, { maxLexicalTokens: limits.tokens })
     const errors = validate(schema, document, [...specifiedRules, ...limitRules(limits)])
     if (errors.length > 0) return errors
     const operation = getOperationAST(document, request.operationName)

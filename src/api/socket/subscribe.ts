@@ -1,22 +1,21 @@
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql'
 import { locatedError } from 'graphql'
 import type { Logger } from 'pino'
-import type { Platform } from '../../usecase/index.ts'
-import { createContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import { presentGraphQLError } from '../present-error.ts'
 
 /**
- * As graphql-js's `subscribe`, with a context of its own for each event: what one event loaded, the next must not see. It is
+ * As graphql-js's `subscribe`, with a new context for each event: what one event loaded, the next must not see. It is
  * pulled: the next event is asked for when the last one was sent.
  */
 export async function subscribeFreshly(
-  platform: Platform,
+  log: Logger,
+  contextNow: () => Context,
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void>> {
-  const { log } = platform
-  const source = await createSourceEventStream({ ...args, contextValue: createContext(platform) })
+  const source = await createSourceEventStream({ ...args, contextValue: contextNow() })
   if (!(Symbol.asyncIterator in source)) return present(source, log)
-  const events = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+  const events = source[Symbol.asyncIterator]()
   let ended = false
 
   const next = async (): Promise<IteratorResult<ExecutionResult, void>> => {
@@ -24,7 +23,7 @@ export async function subscribeFreshly(
     try {
       const event = await events.next()
       if (event.done === true) return { done: true, value: undefined }
-      const result = await execute({ ...args, rootValue: event.value, contextValue: createContext(platform) })
+      const result = await execute({ ...args, rootValue: event.value, contextValue: contextNow() })
       return { done: false, value: present(result, log) }
     } catch (error) {
       // The source failed: the client gets the reason as the last answer.

@@ -16,7 +16,7 @@ export interface Site {
   /** The optional counter of batch normalisation, which no node reads. */
   counter(leaf: string): void
   /** A constant of the graph; returns its name. Its numbers are made after its size was checked. */
-  constant(leaf: string, dtype: 'float32' | 'int64', shape: readonly number[], numbers: () => readonly number[]): string
+  constant(leaf: string, dtype: 'float32' | 'int64', shape: readonly number[], numbers: () => ArrayLike<number>): string
   /** A node of the graph; returns the name of its only output. */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): string
   /** An error that names the layer by its path and type: what was found, what was expected. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { flag, number, only, size } from './arguments.ts'
 import { batchText, expectInput, float, int, layer, type Layer, type Site } from './layer.ts'
 
-const filled = (length: number, value: number) => (): number[] => new Array<number>(length).fill(value)
+const filled = (length: number, value: number) => (): ArrayLike<number> => new Float32Array(length).fill(value)
 
 const batchNorm = (type: string, ranks: readonly number[], names: string): Layer =>
   layer(

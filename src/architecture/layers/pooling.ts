@@ -38,9 +38,13 @@ interface Pool {
 
 function poolWindows(site: Site, input: Flow, pool: Pool): readonly Windows[] {
   return input.shape.slice(1).map((length, i) => {
-    const [kernel, padding] = [pool.kernel[i]!, pool.padding[i]!]
+    const [kernel, padding, dilation] = [pool.kernel[i]!, pool.padding[i]!, pool.dilation[i]!]
     if (padding > kernel / 2) site.fail(`padding ${padding} is more than half of the kernel size ${kernel}`)
-    const found = windows(length, kernel, pool.stride[i]!, padding, pool.dilation[i]!, pool.ceil)
+    if (padding > 0 && dilation > length)
+      site.fail(
+        `dilation ${dilation} is larger than the size ${length} of its input: a window may see nothing but padding`,
+      )
+    const found = windows(length, kernel, pool.stride[i]!, padding, dilation, pool.ceil)
     if (found.count < 1)
       site.fail(`its window of ${kernel} does not fit into ${IMAGE} = [N, ${input.shape.join(', ')}]`)
     return found
@@ -110,8 +114,10 @@ const averagePool = layer(
     const padded = site.node('Pad', [input.value, pads])
     const average = site.node('AveragePool', [padded], attributes)
     const correction = site.constant('correction', 'float32', shape.slice(1), () => {
-      const counted = found.map((dimension, i) => countedElements(dimension.count, i, input, pool, countPads))
-      return counted[0]!.flatMap((rows) => counted[1]!.map((columns) => area / (divisor ?? rows * columns)))
+      const [rows, columns] = found.map((dimension, i) => countedElements(dimension.count, i, input, pool, countPads))
+      const width = columns!.length
+      const at = (i: number): number => rows![Math.floor(i / width)]! * columns![i % width]!
+      return new Float32Array(rows!.length * width).map((_, i) => area / (divisor ?? at(i)))
     })
     return { ...input, value: site.node('Mul', [average, correction]), shape }
   },
@@ -133,47 +139,5 @@ function countedElements(
   })
 }
 
-const adaptiveSize = z
-  .union([size, z.null(), z.array(size.nullable()).length(2)], {
-    error: 'a positive whole number, null, or a list of two of them',
-  })
-  .transform((value): readonly (number | null)[] => (Array.isArray(value) ? value : [value, value]))
-
-const adaptiveAveragePool = layer(
-  'AdaptiveAvgPool2d',
-  z.strictObject({ output_size: adaptiveSize }),
-  ({ output_size }, input, site) => {
-    expectInput(site, input, [3], IMAGE)
-    const [channels, ...from] = input.shape
-    const to = output_size.map((length, i) => length ?? from[i]!)
-    const shape = [channels!, ...to]
-    if (to.every((length) => length === 1))
-      return { ...input, value: site.node('GlobalAveragePool', [input.value]), shape }
-    const kernel = from.map((length, i) => length / to[i]!)
-    if (kernel.every(Number.isInteger)) {
-      const attributes = { kernel_shape: ints(kernel), strides: ints(kernel) }
-      return { ...input, value: site.node('AveragePool', [input.value], attributes), shape }
-    }
-    // Windows of different lengths: each dimension is multiplied by a matrix whose rows average one window.
-    const matrix = (i: number) => averagingMatrix(from[i]!, to[i]!)
-    const left = site.constant('rows', 'float32', [to[0]!, from[0]!], () => matrix(0).flat())
-    const right = site.constant('columns', 'float32', [from[1]!, to[1]!], () => transposed(matrix(1)).flat())
-    const value = site.node('MatMul', [left, site.node('MatMul', [input.value, right])])
-    return { ...input, value, shape }
-  },
-)
-
-/** Row i averages the elements of window i. Source: torch/aten/src/ATen/native/AdaptivePooling.h, start_index and end_index. */
-function averagingMatrix(from: number, to: number): readonly (readonly number[])[] {
-  return Array.from({ length: to }, (_, i) => {
-    const start = Math.floor((i * from) / to)
-    const end = Math.ceil(((i + 1) * from) / to)
-    return Array.from({ length: from }, (_, at) => (at >= start && at < end ? 1 / (end - start) : 0))
-  })
-}
-
-const transposed = (matrix: readonly (readonly number[])[]): readonly (readonly number[])[] =>
-  matrix[0]!.map((_, column) => matrix.map((row) => row[column]!))
-
-/** Pooling. */
-export const POOLING: readonly Layer[] = [maxPool, averagePool, adaptiveAveragePool]
+/** Pooling by windows. */
+export const POOLING: readonly Layer[] = [maxPool, averagePool]

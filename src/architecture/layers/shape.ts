@@ -30,7 +30,6 @@ const flatten = layer(
   'Flatten',
   z.strictObject({ start_dim: axis.default(1), end_dim: axis.default(-1) }),
   ({ start_dim, end_dim }, input, site) => {
-    if (input.shape.length === 0 && start_dim === 1) return reshaped(site, input, [1])
     const start = dimension(site, 'start_dim', start_dim, input)
     const end = dimension(site, 'end_dim', end_dim, input)
     if (start > end) site.fail(`start_dim ${start_dim} comes after end_dim ${end_dim}`)

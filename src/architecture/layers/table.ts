@@ -1,4 +1,5 @@
 import { ACTIVATION } from './activation.ts'
+import { ADAPTIVE_POOLING } from './adaptive-pooling.ts'
 import { CONVOLUTION } from './convolution.ts'
 import type { Layer } from './layer.ts'
 import { LINEAR } from './linear.ts'
@@ -8,10 +9,9 @@ import { SHAPE } from './shape.ts'
 
 /** Every layer of a layer list, by its name in torch.nn. */
 export const LAYERS: ReadonlyMap<string, Layer> = new Map(
-  [...LINEAR, ...CONVOLUTION, ...NORMALIZATION, ...ACTIVATION, ...POOLING, ...SHAPE].map((layer) => [
-    layer.type,
-    layer,
-  ]),
+  [...LINEAR, ...CONVOLUTION, ...NORMALIZATION, ...ACTIVATION, ...POOLING, ...ADAPTIVE_POOLING, ...SHAPE].map(
+    (layer) => [layer.type, layer],
+  ),
 )
 
 /** Holds layers, and is one. */

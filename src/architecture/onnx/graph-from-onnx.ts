@@ -1,4 +1,5 @@
 import { checkGraph } from '../check-graph.ts'
+import { checkLimits } from '../check-limits.ts'
 import type { Graph } from '../graph.ts'
 import { inferShapes } from '../infer-shapes.ts'
 import { DEFAULT_ARCHITECTURE_LIMITS, type ArchitectureLimits } from '../limits.ts'
@@ -43,6 +44,7 @@ export function graphFromOnnx(bytes: Uint8Array, limits: ArchitectureLimits = DE
     parameters: withBatchCounters(initializers.parameters, nodes),
     constants: [...initializers.constants, ...constants],
   }
+  checkLimits(graph, limits)
   const simple = simplify(graph, limits)
   const shapes = inferShapes(simple)
   const result = { ...simple, outputs: simple.outputs.map((output) => shapes.get(output.name) ?? output) }

@@ -30,6 +30,12 @@ export function checkOperators(nodes: readonly NodeProto[]): void {
 export function readInputs(graph: GraphProto): readonly GraphValue[] {
   const initializers = new Set(graph.initializer.map(({ name }) => name))
   const inputs = graph.input.filter(({ name }) => !initializers.has(name)).map(readValue)
+  for (const { name, shape } of inputs)
+    if (shape.length === 0)
+      throw new AppError(
+        'ARCHITECTURE_INVALID',
+        `input ${name} has shape []; its first dimension has to be the batch: export the model with a batch as sample input`,
+      )
   const batchNames = new Set(inputs.map(({ shape }) => shape[0]))
   const rename = (size: Dimension, axis: number, name: string): Dimension => {
     if (axis === 0 || (typeof size === 'string' && batchNames.has(size))) return BATCH

@@ -29,7 +29,7 @@ function broadcastSizes(node: NodeContext, a: Size, b: Size, left: readonly Size
 /** What to do about a graph that holds the batch size of the sample input it was exported with. */
 export const FIXED_BATCH =
   'If the graph was exported for one batch size only, export it again with an open batch: ' +
-  "dynamic_axes={'x': {0: 'N'}} (dynamo=False) or dynamic_shapes=({0: 'N'},) (dynamo=True)."
+  "dynamic_axes={'x': {0: 'N'}} (dynamo=False) or dynamic_shapes=({0: torch.export.Dim('N')},) (dynamo=True)."
 
 /** An elementwise operation over broadcast inputs, with elements where they are followed. */
 export function elementwise(

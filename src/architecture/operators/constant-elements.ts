@@ -27,10 +27,10 @@ export function constantOf(name: string, { dtype, shape, elements }: Value): Con
 }
 
 /** Numbers as little-endian bytes of a dtype. */
-export function bytesOf(dtype: DType, numbers: readonly number[]): Uint8Array {
+export function bytesOf(dtype: DType, numbers: ArrayLike<number>): Uint8Array {
   const array = typedArrayOf(dtype, new Uint8Array(numbers.length * itemSize(dtype)))
-  for (const [i, number] of numbers.entries())
-    array[i] = array instanceof BigInt64Array || array instanceof BigUint64Array ? bigOf(number) : number
+  if (array instanceof BigInt64Array || array instanceof BigUint64Array) array.set(Array.from(numbers, bigOf))
+  else array.set(numbers)
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 }
 

@@ -4,6 +4,7 @@ import { CASTS } from './cast.ts'
 import { COMPARISON } from './comparison.ts'
 import { CONVOLUTION } from './convolution.ts'
 import { FUNCTIONS } from './function.ts'
+import { JOINING } from './joining.ts'
 import { MATRIX } from './matrix.ts'
 import { NORMALIZATION } from './normalization.ts'
 import type { Operator } from './operator.ts'
@@ -23,6 +24,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...COMPARISON,
     ...CONVOLUTION,
     ...FUNCTIONS,
+    ...JOINING,
     ...MATRIX,
     ...NORMALIZATION,
     ...POOLING,

@@ -3,6 +3,7 @@ import { inferValues } from '../infer-shapes.ts'
 import type { ArchitectureLimits } from '../limits.ts'
 import { withoutAliases } from './aliases.ts'
 import { inEvaluationMode } from './evaluation-mode.ts'
+import { withExplicitPadding } from './explicit-padding.ts'
 import { foldConstants } from './fold-constants.ts'
 import { withoutSequences } from './sequences.ts'
 import { withoutUnread } from './unread.ts'
@@ -16,5 +17,6 @@ export { REWRITTEN_OPERATORS } from './sequences.ts'
 export function simplify(graph: Graph, limits: ArchitectureLimits): Graph {
   const evaluating = withoutSequences(inEvaluationMode(graph))
   const values = inferValues(evaluating, undefined, limits)
-  return withoutUnread(withoutAliases(foldConstants(evaluating, values), values))
+  const padded = withExplicitPadding(evaluating, values)
+  return withoutUnread(withoutAliases(foldConstants(padded, values), values))
 }

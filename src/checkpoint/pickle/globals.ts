@@ -103,6 +103,8 @@ export const DATA_GLOBALS: ReadonlySet<string> = new Set([
   'numpy._core.multiarray.scalar',
   'numpy.core.multiarray._reconstruct',
   'numpy._core.multiarray._reconstruct',
+  'numpy.core.numeric._frombuffer',
+  'numpy._core.numeric._frombuffer',
   'builtins.bytes',
 ])
 

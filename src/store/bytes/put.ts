@@ -33,14 +33,10 @@ export async function putAll(
 }
 
 async function putGroup(pool: pg.Pool, group: Group): Promise<readonly StoredContent[]> {
-  if (group.kind === 'stream') return transaction(pool, (client) => copyAll(client, [{ ...group, memory: null }]))
+  if (group.kind === 'stream') return transaction(pool, (client) => copyAll(client, [group.content]))
   const known = await touch(pool, group.items)
   const missing = new Map(group.items.filter(({ sha256 }) => !known.has(sha256)).map((item) => [item.sha256, item]))
-  if (missing.size > 0) {
-    const copied = await transaction(pool, (client) => copyAll(client, [...missing.values()]))
-    const changed = [...missing.keys()].find((sha256, i) => copied[i]!.sha256 !== sha256)
-    if (changed !== undefined) throw new Error(`bytes with SHA-256 ${changed} were others when they were read again`)
-  }
+  if (missing.size > 0) await transaction(pool, (client) => copyAll(client, [...missing.values()]))
   return group.items.map(({ sha256, byteLength }) => ({ sha256, byteLength }))
 }
 
@@ -54,27 +50,32 @@ async function touch(pool: pg.Pool, items: readonly Hashed[]): Promise<ReadonlyS
   return new Set(rows.map((row) => row.sha256))
 }
 
-/** What is sent: bytes in memory, of a known hash, or a content that is read. */
-type Sent = Hashed | { readonly content: Content; readonly memory: null }
-
 interface Copied extends StoredContent {
   readonly contentId: string
 }
 
 /** Copies contents in under new ids, then files those that are new by their hash and takes the others back. */
-async function copyAll(client: pg.PoolClient, contents: readonly Sent[]): Promise<readonly StoredContent[]> {
+async function copyAll(
+  client: pg.PoolClient,
+  contents: readonly (Content | Hashed)[],
+): Promise<readonly StoredContent[]> {
   const copy = await startCopyIn(client, COPY)
   const copied: Copied[] = []
   for (const content of contents)
-    copied.push(content.memory === null ? await copyStream(copy, content.content) : await copyMemory(copy, content))
+    copied.push('sha256' in content ? await copyHashed(copy, content) : await copyStream(copy, content))
   await copy.end()
   await file(client, copied)
   return copied.map(({ sha256, byteLength }) => ({ sha256, byteLength }))
 }
 
-async function copyMemory(copy: CopyIn, { memory, sha256, byteLength }: Hashed): Promise<Copied> {
+async function copyHashed(copy: CopyIn, { content, memory, sha256, byteLength }: Hashed): Promise<Copied> {
+  if (memory === null) {
+    const copied = await copyStream(copy, content)
+    if (copied.sha256 !== sha256) throw new Error(`bytes with SHA-256 ${sha256} were others when they were read again`)
+    return copied
+  }
+  invariant(memory.length <= CHUNK_BYTES, 'what is kept in memory fits one chunk')
   const contentId = randomUUID()
-  invariant(memory !== null && memory.length <= CHUNK_BYTES, 'what is kept in memory fits one chunk')
   if (byteLength > 0) {
     await copy.write(chunkPrefix(contentId, 0, byteLength))
     await copy.write(memory)

@@ -24,8 +24,8 @@ export interface RunEvents {
   changes(options?: ChangesOptions): AsyncIterableIterator<string>
 }
 
-/** Events over one database and one listening connection. */
-export function createRunEvents(prisma: PrismaClient, listener: Listener, log: Logger): RunEvents {
+/** Events over one database and one listening connection. Disposing ends all who follow a run. */
+export function createRunEvents(prisma: PrismaClient, listener: Listener, log: Logger): RunEvents & AsyncDisposable {
   const feeds = new Map<string, { readonly feed: RunFeed; subscribers: number }>()
   const read: ReadEvents = (runId, after, limit) =>
     prisma.runEvent.findMany({ where: { runId, seq: { gt: after } }, orderBy: { seq: 'asc' }, take: limit })
@@ -58,5 +58,9 @@ export function createRunEvents(prisma: PrismaClient, listener: Listener, log: L
     append: appendEvent,
     subscribe,
     changes: (options = {}) => runChanges(prisma, listener, log, options),
+    [Symbol.asyncDispose]: () => {
+      for (const { feed } of feeds.values()) feed.close()
+      return Promise.resolve()
+    },
   }
 }

@@ -53,9 +53,9 @@ export class RunFeed {
     void this.#run()
   }
 
-  /** Waits for events behind a number. Some of them, in order without a gap; none when the signal is aborted. */
+  /** Waits for events behind a number. Some of them, in order without a gap; none when the signal is aborted or the feed closed. */
   async after(seq: number, signal: AbortSignal | undefined): Promise<readonly RunEventRow[]> {
-    while (!signal?.aborted) {
+    while (!signal?.aborted && !this.#stop.signal.aborted) {
       // Too old for what is kept: the subscriber came with a number, or is slow.
       if (seq < this.#floor) return this.#read(this.#runId, seq, BATCH)
       if (seq < this.#last) return this.#kept.slice(seq - this.#floor)
@@ -64,9 +64,10 @@ export class RunFeed {
     return []
   }
 
-  /** Stops reading. */
+  /** Stops reading, and ends whoever waits. */
   close(): void {
     this.#stop.abort()
+    this.#arrived.set()
   }
 
   async #run(): Promise<void> {

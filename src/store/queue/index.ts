@@ -10,6 +10,7 @@ import type { ShardKey, ShardQueue } from './shard-queue.ts'
 export { installBoss } from './boss.ts'
 export {
   ShardStopped,
+  type FreedShard,
   type LostShard,
   type ShardJob,
   type ShardKey,

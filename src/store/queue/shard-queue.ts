@@ -56,8 +56,16 @@ export interface LostShard extends ShardKey {
   readonly message: string
 }
 
+/** A shard that waits for another worker because its own died. */
+export interface FreedShard extends ShardKey {
+  /** The worker that died. */
+  readonly workerId: string | null
+}
+
 /** How to watch. */
 export interface WatchOptions {
+  /** Told, by the one process that did it, that a shard went back to the queue. Another worker may have it already. */
+  readonly onFreed?: (freed: FreedShard) => Promise<void>
   /** Ends the run of a shard that was lost. Called again, from any process that watches, until the run has ended. */
   readonly onLost: (lost: LostShard) => Promise<void>
   /** Ends the watch, as disposing does. */

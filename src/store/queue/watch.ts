@@ -5,8 +5,8 @@ import { CHANNELS } from '../listener.ts'
 import { createWake } from '../wake.ts'
 import { WORKER_IS_ALIVE } from '../workers.ts'
 import { BOSS_SCHEMA, SHARD_QUEUE, shardJobId } from './boss.ts'
-import type { LostShard, ShardKey, WatchOptions } from './shard-queue.ts'
-import type { WorkContext } from './work.ts'
+import type { FreedShard, LostShard, ShardKey, WatchOptions } from './shard-queue.ts'
+import { affected, type WorkContext } from './work.ts'
 
 const INTERVAL_MS = 1_000
 /** A job that is done without its shard being done is given this time: its worker may be about to write what it knows. */
@@ -16,6 +16,8 @@ const CLEAN_MS = 3_600_000
 
 /** A shard of a run that goes on, with a job that does not. */
 interface Stuck extends ShardKey {
+  /** Who claimed it last. */
+  readonly workerId: string | null
   /** Null when the job is gone. */
   readonly state: 'active' | 'failed' | 'cancelled' | 'completed' | null
   readonly retryCount: number | null
@@ -27,7 +29,7 @@ interface Stuck extends ShardKey {
  * own supervision knows heartbeats and time limits only, and nothing of runs.)
  */
 const STUCK = `
-  select shard."runId", shard.index as shard, job.state, job.retry_count as "retryCount", job.output
+  select shard."runId", shard.index as shard, shard."workerId", job.state, job.retry_count as "retryCount", job.output
   from "Run" run
   join "Shard" shard on shard."runId" = run.id and shard.status <> 'DONE'
   left join ${BOSS_SCHEMA}.job job on job.name = '${SHARD_QUEUE}' and job.id = md5(shard."runId" || ':' || shard.index)::uuid
@@ -43,7 +45,7 @@ const STUCK = `
   order by shard."runId", shard.index limit 1000`
 
 /** Looks for stuck shards once a second. */
-export function startWatch(context: WorkContext, { onLost, signal }: WatchOptions): AsyncDisposable {
+export function startWatch(context: WorkContext, { onFreed, onLost, signal }: WatchOptions): AsyncDisposable {
   const { boss, pool, log } = context
   const stop = new AbortController()
   const wake = createWake()
@@ -58,7 +60,12 @@ export function startWatch(context: WorkContext, { onLost, signal }: WatchOption
       try {
         const { rows } = await pool.query<Stuck>(STUCK)
         for (const stuck of rows) {
-          const lost = await free(boss, pool, stuck)
+          if (stuck.state === 'active') {
+            const freed = await free(boss, pool, stuck)
+            if (freed) await onFreed?.(freed)
+            continue
+          }
+          const lost = lostShard(stuck)
           if (lost) {
             log.warn(lost, 'a shard is given up')
             await onLost(lost)
@@ -84,24 +91,29 @@ export function startWatch(context: WorkContext, { onLost, signal }: WatchOption
   }
 }
 
-/** Gives the shard of a dead worker to others when it may be tried again; what is lost when not. */
+/** Gives the shard of a dead worker to others; null when somebody else did, or when no try is left: the next look finds it failed. */
 async function free(
   boss: PgBoss,
   pool: pg.Pool,
-  { runId, shard, state, retryCount, output }: Stuck,
-): Promise<LostShard | null> {
+  { runId, shard, workerId, retryCount }: Stuck,
+): Promise<FreedShard | null> {
+  const id = shardJobId(runId, shard)
+  // Fenced: of all who watch, one does it, and a claim that is newer stays.
+  const output = { code: 'WORKER_LOST', message: 'the worker that evaluated it died' }
+  if (affected(await boss.fail(SHARD_QUEUE, { id, retryCount: retryCount! }, output)) === 0) return null
+  await pool.query('select pg_notify($1, $2)', [CHANNELS.shardReady, runId])
+  const { rows } = await pool.query(
+    `select from ${BOSS_SCHEMA}.job where name = $1 and id = $2 and state <> 'failed'`,
+    [SHARD_QUEUE, id],
+  )
+  return rows.length === 0 ? null : { runId, shard, workerId }
+}
+
+/** Why a shard that nobody works on is given up. */
+function lostShard({ runId, shard, state, output }: Stuck): LostShard | null {
   switch (state) {
-    case 'active': {
-      // Fenced: of all who watch, one does it, and a claim that is newer stays. When no try is left, the next look finds it failed.
-      const message = 'the worker that evaluated it died'
-      await boss.fail(
-        SHARD_QUEUE,
-        { id: shardJobId(runId, shard), retryCount: retryCount! },
-        { code: 'WORKER_LOST', message },
-      )
-      await pool.query('select pg_notify($1, $2)', [CHANNELS.shardReady, runId])
+    case 'active':
       return null
-    }
     case 'failed': {
       const code = output?.code === 'INTERNAL' ? 'INTERNAL' : 'WORKER_LOST'
       return { runId, shard, code, message: output?.message ?? 'the worker that evaluated it died' }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 
 import { createWake } from '../wake.ts'
 import { CHANNELS, type Listener } from '../listener.ts'
+import { SIGN_OF_LIFE } from '../workers.ts'
 import { overClient, overTransaction, SHARD_QUEUE } from './boss.ts'
 import { ShardStopped, type ShardKey, type WorkOptions } from './shard-queue.ts'
 
@@ -42,7 +43,7 @@ export function startWork(context: WorkContext, options: WorkOptions): AsyncDisp
     heard: (channel) => {
       if (channel === CHANNELS.shardReady) wake.set()
     },
-    missed: wake.set,
+    missed: () => wake.set(),
   })
   const abort = () => stop.abort(new ShardStopped('WORKER_STOPS'))
   if (options.signal?.aborted) abort()
@@ -81,6 +82,12 @@ async function claimShard({ boss, pool }: WorkContext, workerId: string): Promis
   const client = await pool.connect()
   try {
     await client.query('begin')
+    const { rowCount } = await client.query(SIGN_OF_LIFE, [workerId])
+    if (rowCount === 0) {
+      await client.query('rollback')
+      client.release()
+      return null
+    }
     const [job] = await boss.fetch<ShardKey>(SHARD_QUEUE, { db: overClient(client) })
     if (job)
       await client.query('update "Shard" set "workerId" = $3 where "runId" = $1 and index = $2', [
@@ -103,27 +110,31 @@ async function runJob(context: WorkContext, options: WorkOptions, claim: Claim, 
   const attempt = { id, retryCount }
   const stopped = new AbortController()
   const unwatch = watchClaim(context, claim, stopped)
+  const stop = () => stopped.abort(stopping.reason)
+  stopping.addEventListener('abort', stop)
   try {
     stopping.throwIfAborted()
     await options.onJob({
-      ...{ runId, shard, retryCount, signal: AbortSignal.any([stopped.signal, stopping]) },
+      ...{ runId, shard, retryCount, signal: stopped.signal },
       complete: async (tx) =>
         affected(await boss.complete(SHARD_QUEUE, attempt, null, { db: overTransaction(tx) })) > 0,
     })
     // Nothing happens when the job was completed, cancelled or given to another worker.
     await settle(context, stopping, () => boss.complete(SHARD_QUEUE, attempt))
   } catch (error) {
-    if (stopped.signal.aborted) return
     if (stopping.aborted) {
+      // Nothing happens when the claim counts no more.
       await settle(context, stopping, () => giveBack(context, claim))
       return
     }
+    if (stopped.signal.aborted) return
     log.error({ err: error, runId, shard, retryCount }, 'a shard failed')
     const message = error instanceof Error ? error.message : String(error)
     await settle(context, stopping, () => boss.fail(SHARD_QUEUE, attempt, { code: 'INTERNAL', message }))
     await context.pool.query('select pg_notify($1, $2)', [CHANNELS.shardReady, runId])
   } finally {
     unwatch()
+    stopping.removeEventListener('abort', stop)
   }
 }
 

@@ -1,29 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, link, mkdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, rm, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { makeLease, type BlobLease, type BlobSource, type FileFacts } from './blob-lease.ts'
+import { cacheLayout, type CacheLayout } from './cache-layout.ts'
 import { evictBlobs } from './evict-blobs.ts'
-import { blobPath, cacheLayout, type CacheLayout } from './cache-layout.ts'
-import { hashFile, writeHashed } from './hashed-file.ts'
 import { removeStaleLeases } from './stale-leases.ts'
-import { errnoOf } from '../../usecase/index.ts'
 
 /** Files by the SHA-256 of their bytes, on this machine. Several processes may share one folder. */
 export interface BlobCache extends AsyncDisposable {
   /** A set of blobs in use. Dispose it when their files are no longer read; files that are open stay readable. */
   lease(): BlobLease
-}
-
-/** Blobs that are in use: none of them is evicted. */
-export interface BlobLease extends AsyncDisposable {
-  /**
-   * The absolute path of a file with these bytes. What is not there, or is not what its name says, comes from the source.
-   * @throws Error when the source's bytes have another hash too.
-   */
-  file(sha256: string, signal?: AbortSignal): Promise<string>
-  /** The absolute path of a file that is not there yet; it goes with the lease. */
-  scratchFile(): Promise<string>
 }
 
 /** What a cache is made from. */
@@ -35,12 +23,6 @@ export interface BlobCacheOptions {
   /** Where blobs come from. */
   readonly source: BlobSource
   readonly log: Logger
-}
-
-/** Bytes by their SHA-256. */
-export interface BlobSource {
-  size(sha256: string): Promise<number>
-  read(sha256: string, signal?: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 /** Milliseconds between two signs of life of a lease folder. */
@@ -84,110 +66,3 @@ function roomMaker(layout: CacheLayout, maxBytes: number): (bytes: number) => Pr
     room -= bytes
   }
 }
-
-interface LeaseOptions extends BlobCacheOptions {
-  readonly layout: CacheLayout
-  /** Folder of this lease. */
-  readonly own: string
-  /** What a file was when this process hashed it last. */
-  readonly verified: Map<string, FileFacts>
-  readonly makeRoom: (bytes: number) => Promise<void>
-}
-
-/** Changes when somebody writes to the file or replaces it; does not when it is linked or its use is noted. */
-interface FileFacts {
-  readonly inode: number
-  readonly size: number
-  readonly modifiedMs: number
-}
-
-function makeLease(options: LeaseOptions): BlobLease {
-  const { layout, own, verified, source, log, makeRoom } = options
-  // Two parameters may be views of one storage: it is fetched once.
-  const pending = new Map<string, Promise<string>>()
-  let scratches = 0
-
-  async function obtain(sha256: string, signal: AbortSignal | undefined): Promise<string> {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError(`not a SHA-256: ${sha256}`)
-    const path = join(own, sha256)
-    await mkdir(own, { recursive: true })
-    if (await linked(blobPath(layout, sha256), path)) {
-      if (await isIntact(sha256, path)) return path
-      log.warn({ sha256 }, 'a cached file does not have the bytes that its name says; it is fetched again')
-      await rm(path, { force: true })
-    }
-    await fetch(sha256, path, signal)
-    return path
-  }
-
-  async function isIntact(sha256: string, path: string): Promise<boolean> {
-    const before = await factsOf(path)
-    const known = verified.get(sha256)
-    if (known === undefined || !sameFacts(known, before)) {
-      if ((await hashFile(path)) !== sha256) return false
-      verified.set(sha256, before)
-    }
-    // The access time is when it was used last; the modification time stays what it was verified with.
-    await utimes(path, new Date(), before.modifiedMs / 1000)
-    return true
-  }
-
-  async function fetch(sha256: string, path: string, signal: AbortSignal | undefined): Promise<void> {
-    await makeRoom(await source.size(sha256))
-    const partial = join(layout.partial, randomUUID())
-    try {
-      const found = await writeHashed(partial, source.read(sha256, signal), signal)
-      if (found !== sha256) throw new Error(`storage ${sha256} of the database has bytes with SHA-256 ${found}`)
-      await chmod(partial, 0o444)
-      // Whole seconds survive every file system, and `utimes` takes them exactly.
-      const now = Math.floor(Date.now() / 1000)
-      await utimes(partial, now, now)
-      await link(partial, path)
-      const blob = blobPath(layout, sha256)
-      await mkdir(dirname(blob), { recursive: true })
-      await rename(partial, blob)
-    } finally {
-      await rm(partial, { force: true })
-    }
-    verified.set(sha256, await factsOf(path))
-  }
-
-  return {
-    file(sha256, signal) {
-      let path = pending.get(sha256)
-      if (path === undefined) {
-        path = obtain(sha256, signal)
-        pending.set(sha256, path)
-        path.catch(() => pending.delete(sha256))
-      }
-      return path
-    },
-    async scratchFile() {
-      await mkdir(own, { recursive: true })
-      return join(own, `scratch-${scratches++}`)
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled(pending.values())
-      await rm(own, { recursive: true, force: true })
-    },
-  }
-}
-
-/** Links a blob into the lease; false when there is none. */
-async function linked(blob: string, path: string): Promise<boolean> {
-  try {
-    await link(blob, path)
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false
-    throw error
-  }
-}
-
-async function factsOf(path: string): Promise<FileFacts> {
-  const { ino, size, mtimeMs } = await stat(path)
-  return { inode: ino, size, modifiedMs: Math.floor(mtimeMs) }
-}
-
-const sameFacts = (a: FileFacts, b: FileFacts): boolean =>
-  a.inode === b.inode && a.size === b.size && a.modifiedMs === b.modifiedMs

@@ -28,11 +28,13 @@ export async function evictBlobs(layout: CacheLayout, maxBytes: number, neededBy
 
 async function listBlobs({ blobs }: CacheLayout): Promise<Blob[]> {
   const found: Blob[] = []
-  for (const folder of await readdir(blobs))
-    for (const name of await readdir(join(blobs, folder))) {
+  // What is gone was removed by another process, or by a person.
+  const list = (path: string) => readdir(path).catch(() => [])
+  for (const folder of await list(blobs))
+    for (const name of await list(join(blobs, folder))) {
       const path = join(blobs, folder, name)
       const facts = await stat(path).catch(() => null)
-      // Gone: another process evicted it. More than one link: a lease has it.
+      // More than one link: a lease has it.
       if (facts !== null) found.push({ path, size: facts.size, usedMs: facts.atimeMs, inUse: facts.nlink > 1 })
     }
   return found

@@ -3,14 +3,18 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 
 /** Writes pieces to a new file and returns the SHA-256 of what was written. The caller removes the file when this throws. */
-export async function writeHashed(path: string, pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<string> {
+export async function writeHashed(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256')
   const file = await open(path, 'wx')
   try {
     for await (const piece of pieces) {
       signal?.throwIfAborted()
       hash.update(piece)
-      for (let at = 0; at < piece.byteLength; ) at += (await file.write(piece, at)).bytesWritten
+      for (let at = 0; at < piece.byteLength;) at += (await file.write(piece, at)).bytesWritten
     }
   } finally {
     await file.close()

@@ -1,1 +1,2 @@
-export { openBlobCache, type BlobCache, type BlobCacheOptions, type BlobLease, type BlobSource } from './blob-cache.ts'
+export { openBlobCache, type BlobCache, type BlobCacheOptions } from './blob-cache.ts'
+export type { BlobLease, BlobSource } from './blob-lease.ts'

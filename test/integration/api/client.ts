@@ -49,16 +49,18 @@ export function socketClient(
 
 export type Item = FormattedExecutionResult<Record<string, unknown>, { readonly code: string; readonly id?: string }>
 
-/** All answers of a subscription until it completes, or until there are `count`. */
+/** All answers of a subscription until it completes, until the client is disposed, or until there are `count`. */
 export async function collect(
   client: Client,
   query: string,
   variables: Record<string, unknown> = {},
   count = Infinity,
+  onItem: (item: Item) => void = () => undefined,
 ): Promise<Item[]> {
   const items: Item[] = []
   for await (const item of client.iterate({ query, variables }) as AsyncIterableIterator<Item>) {
     items.push(item)
+    onItem(item)
     if (items.length >= count) break
   }
   return items

@@ -17,7 +17,7 @@ export async function refused(
     (error: unknown) => error,
   )
   // Shows what it was instead.
-  if (!(failure instanceof AppError)) throw failure ?? new Error('nothing was refused')
+  if (!(failure instanceof AppError)) throw new Error(`not refused: ${String(failure)}`, { cause: failure })
   expect({ code: failure.code, message: failure.message }).toEqual({ code, message: expect.stringMatching(message) })
   expect([await countRows(platform), await upload.count()]).toEqual(before)
 }

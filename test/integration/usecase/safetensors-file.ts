@@ -7,7 +7,13 @@ export interface FileArray {
   readonly data: ArrayBufferView
 }
 
-const NAMES: Partial<Record<DType, string>> = { float32: 'F32', int64: 'I64', float64: 'F64', bfloat16: 'BF16', float16: 'F16' }
+const NAMES: Partial<Record<DType, string>> = {
+  float32: 'F32',
+  int64: 'I64',
+  float64: 'F64',
+  bfloat16: 'BF16',
+  float16: 'F16',
+}
 
 /** A safetensors file, written by its specification and not by our code. */
 export function safetensorsFile(arrays: Readonly<Record<string, FileArray>>): Uint8Array {

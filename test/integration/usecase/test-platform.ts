@@ -56,7 +56,8 @@ export async function* inPieces(bytes: Uint8Array, size = 65_536): AsyncGenerato
 
 /** Uploads bytes, or a fixture by its name; returns the upload's id. */
 export async function upload(platform: Platform, name: string, bytes?: Uint8Array | string): Promise<string> {
-  const content = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : (bytes ?? (await readFile(fixture(name))))
+  const content =
+    typeof bytes === 'string' ? new TextEncoder().encode(bytes) : (bytes ?? (await readFile(fixture(name))))
   return (await receiveUpload(platform, { fileName: name, body: inPieces(content) })).id
 }
 

@@ -49,6 +49,7 @@ export async function startTestWorker(
 
 /** Waits until a run has ended. */
 export async function ended({ store }: Platform, runId: string): Promise<RunRow> {
-  for await (const event of store.events.subscribe(runId)) void event
+  const events = store.events.subscribe(runId)[Symbol.asyncIterator]()
+  while ((await events.next()).done !== true);
   return await store.prisma.run.findUniqueOrThrow({ where: { id: runId } })
 }

@@ -1,0 +1,42 @@
+// `npm run db:migration -- NAME`: writes prisma/migrations/NNNN_NAME/migration.sql, which leads from the migrations that are
+// there to prisma/schema.prisma. Works offline, on an embedded PostgreSQL of its own. Read what it wrote before you commit it:
+// it knows nothing of your data.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setUp } from './setup.mjs'
+
+const MIGRATIONS = fileURLToPath(new URL('../prisma/migrations', import.meta.url))
+
+const name = process.argv[2] ?? ''
+if (!/^[a-z][a-z0-9_]{0,60}$/.test(name)) {
+  console.error('usage: npm run db:migration -- NAME    (lower-case letters, digits and _, for example add_run_owner)')
+  process.exit(2)
+}
+await setUp()
+const { pino } = await import('pino')
+const { startEmbeddedPostgres } = await import('../dist/store/index.js')
+const { draftMigration } = await import('../dist/store/draft-migration.js')
+
+const dataDir = mkdtempSync(join(tmpdir(), 'nograd-migration-'))
+try {
+  const server = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'warn' }), durable: false })
+  try {
+    const sql = await draftMigration(server.url)
+    if (sql === '') {
+      console.log('The migrations lead to prisma/schema.prisma already; nothing was written.')
+    } else {
+      const numbers = readdirSync(MIGRATIONS).map((folder) => Number.parseInt(folder, 10) || 0)
+      const number = String(Math.max(0, ...numbers) + 1).padStart(4, '0')
+      const folder = join(MIGRATIONS, `${number}_${name}`)
+      mkdirSync(folder)
+      writeFileSync(join(folder, 'migration.sql'), sql)
+      console.log(`${sql}\nwritten to ${join(folder, 'migration.sql')}`)
+    }
+  } finally {
+    await server[Symbol.asyncDispose]()
+  }
+} finally {
+  rmSync(dataDir, { recursive: true, force: true })
+}

@@ -1,0 +1,21 @@
+import type { GraphNode } from '../../architecture/index.ts'
+import { AppError } from '../../error.ts'
+
+/** How messages call a node. */
+export const nodeText = ({ name, op, outputs }: GraphNode): string =>
+  `node ${JSON.stringify(name || (outputs[0] ?? ''))} (${op})`
+
+/** How messages of shape inference call a node. */
+const INFERRED_NODE = /^node (.+?) \((\w+)\): /
+
+/** An exception as our own. */
+export function engineError(doing: string, error: unknown): AppError {
+  if (
+    error instanceof AppError &&
+    (error.code === 'ENGINE_FAILED' || error.code === 'ARCHITECTURE_UNSUPPORTED_OPERATOR')
+  )
+    return error
+  const text = error instanceof Error ? error.message : String(error)
+  const reason = text.replace(INFERRED_NODE, (_, name: string, op: string) => `node ${JSON.stringify(name)} (${op}): `)
+  return new AppError('ENGINE_FAILED', `tensorflow failed ${doing}: ${reason}`, { cause: error })
+}

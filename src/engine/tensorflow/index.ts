@@ -1,0 +1,2 @@
+export { createEngine, type TensorflowEngine } from './tensorflow-engine.ts'
+export { unsupportedOperators } from './unsupported-operators.ts'

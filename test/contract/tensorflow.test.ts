@@ -1,0 +1,10 @@
+import { describe, test } from '@jest/globals'
+import { compiled } from '../compiled.ts'
+import { nativeTensorflow } from '../engine/native-tensorflow.ts'
+import { engineContract } from './engine-contract.ts'
+
+if (nativeTensorflow) engineContract('tensorflow', compiled('engine/tensorflow/index.js'), 'cpu')
+else
+  describe('the engine tensorflow', () => {
+    test.skip('is not set up: npm run setup:tensorflow', () => undefined)
+  })
