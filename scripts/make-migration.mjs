@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setUp } from './setup.mjs'
+import { pino } from 'pino'
+import { tsImport } from 'tsx/esm/api'
 
 const MIGRATIONS = fileURLToPath(new URL('../prisma/migrations', import.meta.url))
 
@@ -14,10 +15,9 @@ if (!/^[a-z][a-z0-9_]{0,60}$/.test(name)) {
   console.error('usage: npm run db:migration -- NAME    (lower-case letters, digits and _, for example add_run_owner)')
   process.exit(2)
 }
-await setUp()
-const { pino } = await import('pino')
-const { startEmbeddedPostgres } = await import('../dist/store/index.js')
-const { draftMigration } = await import('../dist/store/draft-migration.js')
+// The sources, not what they compile to: after a change of the schema, most of them do not compile until they are adapted.
+const { startEmbeddedPostgres } = await tsImport('../src/store/embedded/index.ts', import.meta.url)
+const { draftMigration } = await tsImport('../src/store/draft-migration.ts', import.meta.url)
 
 const dataDir = mkdtempSync(join(tmpdir(), 'nograd-migration-'))
 try {

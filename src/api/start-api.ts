@@ -66,10 +66,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       stopping.abort(new Error('the server is stopping'))
       const closed = new Promise((resolve) => server.close(resolve))
       const timer = setTimeout(() => server.closeAllConnections(), limits.shutdownMs)
+      // A connection that is kept alive is idle as soon as its last request has ended.
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
       await sockets[Symbol.asyncDispose]()
-      server.closeIdleConnections()
       await closed
       clearTimeout(timer)
+      clearInterval(idle)
       await uploads.end()
       await graphql.stop()
     },

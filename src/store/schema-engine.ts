@@ -84,7 +84,8 @@ class WholeScripts extends PrismaPg {
   readonly #open = new Set<() => Promise<void>>()
 
   constructor(databaseUrl: string) {
-    super(poolConfig(databaseUrl, 1))
+    // pg-pool waits for the promise; its types do not say so.
+    super(Object.assign(poolConfig(databaseUrl, 1), { onConnect: noticeDeath }))
     this.#databaseUrl = databaseUrl
   }
 
@@ -124,6 +125,14 @@ class WholeScripts extends PrismaPg {
     }
     return shadow
   }
+}
+
+/**
+ * The server ends a migration within a second whose process was killed, instead of committing it later. Servers on platforms that
+ * cannot do so (Windows) refuse the setting, and need a human then.
+ */
+async function noticeDeath(client: pg.ClientBase): Promise<void> {
+  await client.query('set client_connection_check_interval = 1000').catch(() => undefined)
 }
 
 /** The OID of type "char" (of catalogs, as in pg_constraint.contype) and of type text. */

@@ -120,6 +120,87 @@ describe('graphFromOnnx', () => {
     ])
   })
 
+  describe('with the notes of the newer exporter', () => {
+    const signature = (...lines: readonly string[]) => [
+      { key: 'pkg.torch.export.ExportedProgram.graph_signature', value: ['', '# inputs', ...lines].join('\n') },
+    ]
+    const inModule = (module: string, call: string) => [
+      { key: 'pkg.torch.onnx.name_scopes', value: `['', '${module}', 'call']` },
+      { key: 'pkg.torch.onnx.fx_node', value: `%call = call_function[target=x](args = (${call}), kwargs = {})` },
+    ]
+    const fc = "p_fc_weight: PARAMETER target='fc.weight'"
+
+    test('a state_dict has parameters and persistent buffers, whatever the program writes to', () => {
+      const graph = graphFromOnnx(
+        onnxFile({
+          ...LINEAR_GRAPH,
+          metadataProps: signature(
+            fc,
+            "b_mean: BUFFER target='mean' persistent=True",
+            "b_ids: BUFFER target='ids' persistent=True",
+            "b_table: BUFFER target='table' persistent=False",
+            "c_half: CONSTANT_TENSOR target='half'",
+            '# outputs',
+            "add: BUFFER_MUTATION target='mean'",
+          ),
+          initializer: [
+            ...LINEAR_GRAPH.initializer!,
+            ...['mean', 'table', 'half'].map((name) => weight(name, 4)),
+            integers('ids', 0, 1, 2, 3),
+          ],
+          node: [
+            node('Sum', ['x', 'mean', 'table', 'half'], ['s']),
+            node('Gather', ['s', 'ids'], ['g'], { attribute: [int('axis', 1)] }),
+            gemm('g'),
+          ],
+        }),
+      )
+      expect(graph.parameters.map(({ name }) => name)).toEqual(['fc.weight', 'mean', 'ids'])
+      expect(graph.constants.map(({ name }) => name)).toEqual(['table', 'half'])
+    })
+
+    test('tied weights get both keys', () => {
+      const graph = graphFromOnnx(
+        onnxFile({
+          ...LINEAR_GRAPH,
+          metadataProps: signature(
+            fc,
+            "p_head_weight: PARAMETER target='head.weight'",
+            "p_gone: PARAMETER target='gone.weight'",
+          ),
+          node: [
+            { ...gemm('x', 'fc.weight', 'a'), metadataProps: inModule('fc', '%x, %p_fc_weight') },
+            { ...gemm('x', 'fc.weight', 'b'), metadataProps: inModule('head', '%x, %p_fc_weight') },
+            node('Add', ['a', 'b'], ['y']),
+          ],
+        }),
+      )
+      expect(graph.parameters.map(({ keys }) => keys)).toEqual([['fc.weight', 'head.weight']])
+    })
+
+    test('weights that were folded into others are noticed although every name is a key', () => {
+      const folded = {
+        ...LINEAR_GRAPH,
+        metadataProps: signature(fc, "b_bn_running_var: BUFFER target='bn.running_var' persistent=True"),
+        node: [{ ...gemm('x'), metadataProps: inModule('bn', '%linear, %b_bn_running_var, 0.1') }],
+      }
+      expect(() => graphFromOnnx(onnxFile(folded))).toThrow(/bn\.running_var \(folded into other weights\)/)
+    })
+
+    test('a single number may be folded from a weight that is lost', () => {
+      const lost = "p_scale: PARAMETER target='scale'"
+      const file = (...lines: readonly string[]) =>
+        onnxFile({
+          ...LINEAR_GRAPH,
+          metadataProps: signature(fc, ...lines),
+          initializer: [...LINEAR_GRAPH.initializer!, weight('val_3')],
+          node: [node('Mul', ['x', 'val_3'], ['m']), gemm('m')],
+        })
+      expect(graphFromOnnx(file()).constants.map(({ name }) => name)).toEqual(['val_3'])
+      expect(() => graphFromOnnx(file(lost))).toThrow(/1 weights .* val_3/)
+    })
+  })
+
   test('training mode is turned off', () => {
     const statistics = ['weight', 'bias', 'running_mean', 'running_var'].map((leaf) => weight(`bn.${leaf}`, 4))
     const training = int('training_mode', 1)
@@ -365,6 +446,15 @@ describe('graphFromOnnx', () => {
       }),
       'LIMIT_EXCEEDED',
       'ConstantOfShape',
+    ],
+    [
+      onnxFile({
+        ...LINEAR_GRAPH,
+        initializer: [integers('at', 4)],
+        node: [node('Gather', ['x', 'at'], ['y'], { attribute: [int('axis', 1)] })],
+      }),
+      'ARCHITECTURE_INVALID',
+      'looks up 4 in an axis of size 4',
     ],
     [nestedFile(200), 'LIMIT_EXCEEDED', 'nested more than 64'],
   ]

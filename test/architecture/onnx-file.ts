@@ -34,12 +34,14 @@ export interface NodeInit {
   readonly name: string
   readonly domain?: string
   readonly attribute?: readonly AttributeInit[]
+  readonly metadataProps?: readonly { readonly key: string; readonly value: string }[]
 }
 export interface GraphInit {
   readonly node?: readonly NodeInit[]
   readonly initializer?: readonly TensorInit[]
   readonly input?: readonly object[]
   readonly output?: readonly object[]
+  readonly metadataProps?: readonly { readonly key: string; readonly value: string }[]
 }
 type ModelInit = Exclude<MessageInitShape<typeof ModelProtoSchema>, { $typeName: unknown }>
 

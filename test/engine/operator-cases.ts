@@ -72,12 +72,14 @@ const random = (shape: Numbers, of: (x: number) => number): Float32Array =>
     (seed += 7),
   ).map((x) => of(2 * x))
 
+const isTensor = (each: Numbers | Tensor): each is Tensor => 'dtype' in each
+
 /** A graph of one node. The batch is the first size of x. */
 export function operatorCase(op: string, sketch: Sketch): OperatorCase {
-  const { more = {}, weights = {}, constants = {}, attributes = {}, of = (x) => x } = sketch
+  const { more = {}, weights = {}, constants = {}, attributes = {}, of = (x: number) => x } = sketch
   const given: Record<string, Numbers | Tensor> = { x: sketch.x ?? [2, 3, 4, 5], ...more }
-  const tensor = (of_: Numbers | Tensor): Tensor =>
-    'dtype' in of_ ? of_ : { dtype: 'float32', shape: of_, data: random(of_, of) }
+  const tensor = (each: Numbers | Tensor): Tensor =>
+    isTensor(each) ? each : { dtype: 'float32', shape: each, data: random(each, of) }
   const inputs = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, tensor(value)]))
   const outputs = sketch.outputs ?? [undefined]
   const made = graph({

@@ -32,7 +32,7 @@ function expectSame(found: TensorMap, expected: TensorMap): void {
     const numbers = Array.from(tensor.data as ArrayLike<number | bigint>, Number)
     const largest = Math.max(
       1,
-      ...Array.from(data as ArrayLike<number>, (x) => (Number.isFinite(Number(x)) ? Math.abs(Number(x)) : 0)),
+      ...Array.from(data as ArrayLike<number | bigint>, (x) => Math.abs(Number(x))).filter(Number.isFinite),
     )
     for (const [i, number] of Array.from(data as ArrayLike<number | bigint>, Number).entries())
       if (

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { Kind, OperationTypeNode, parse } from 'graphql'
+import { createClient, type ClientOptions } from 'graphql-ws'
+import { WebSocket } from 'ws'
 import { DEFAULT_API_LIMITS } from '../../src/api/index.ts'
 import { collect, graphql, socketClient } from './api/client.ts'
 import { readExamples, documentIds, type Example } from './api/document.ts'
@@ -38,6 +40,7 @@ describe('docs/graphql.md', () => {
 
 async function answerOf(api: TestApi, { language, text, variables }: Example): Promise<unknown> {
   if (language === 'sh') return await curl(api.url, text)
+  if (language === 'js') return await runScript(api.url, text)
   const [operation] = parse(text).definitions
   if (operation?.kind === Kind.OPERATION_DEFINITION && operation.operation === OperationTypeNode.SUBSCRIPTION) {
     const client = socketClient(api.url)
@@ -81,4 +84,19 @@ async function curl(url: string, command: string): Promise<unknown> {
     body: file === undefined ? data! : ((await fixture(file)) as BodyInit),
   })
   return await response.json()
+}
+
+/** Runs a script of the document against this API; what it printed. */
+async function runScript(url: string, script: string): Promise<unknown> {
+  const printed: unknown[][] = []
+  const body = script
+    .replace("import { createClient } from 'graphql-ws'\n", '')
+    .replaceAll('ws://localhost:4000', url.replace('http', 'ws'))
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
+  await new Function('createClient', 'console', `return (async () => {${body}})()`)(
+    (options: ClientOptions) => createClient({ ...options, webSocketImpl: WebSocket }),
+    { log: (...values: unknown[]) => printed.push(values) },
+  )
+  expect(printed.length).toBeGreaterThan(0)
+  return printed
 }

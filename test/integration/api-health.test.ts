@@ -71,6 +71,15 @@ describe('an API that stops', () => {
     await api[Symbol.asyncDispose]()
   })
 
+  test('does not wait for connections that are only kept alive', async () => {
+    const api = await startTestApi()
+    await fetch(`${api.url}/healthz`).then((response) => response.text())
+    const begun = performance.now()
+    await api.api[Symbol.asyncDispose]()
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    await api[Symbol.asyncDispose]()
+  })
+
   test('waits no longer than it was told to', async () => {
     const api = await startTestApi({ limits: { shutdownMs: 300 } })
     const out = request(`${api.url}/uploads?filename=a`, {

@@ -226,6 +226,30 @@ describe('subscriptions', () => {
     await client.dispose()
   })
 
+  test('what nobody expected is masked and logged with an id', async () => {
+    const { uuid, id } = await queuedRun()
+    // More than a SafeInt can say.
+    await api.store.prisma.$executeRaw`
+      update "Architecture" set "parameterCount" = ${2n ** 60n}
+      where id = (select "architectureId" from "Model" where id = (select "modelId" from "Run" where id = ${uuid}::uuid))`
+    await life(uuid).status('FAILED')
+    const client = socketClient(api.url)
+    const items = await collect(
+      client,
+      'subscription ($id: ID!) { runProgress(id: $id, after: 0) { seq run { model { architecture { parameterCount } } } } }',
+      { id },
+    )
+    const [error] = items[0]!.errors!
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^Something failed on the server; the log has it under the id [0-9a-f-]{36}\.$/),
+      extensions: { code: 'INTERNAL', id: expect.any(String) },
+    })
+    expect(api.log.find(({ errorId }) => errorId === error!.extensions!.id)).toMatchObject({
+      err: { message: expect.stringContaining('SafeInt') },
+    })
+    await client.dispose()
+  })
+
   test('runsChanged tells of every change of status, of one model or of all', async () => {
     const one = await queuedRun()
     const other = await queuedRun()

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import {
   dataFolder,
@@ -121,6 +123,27 @@ describe('a platform that runs', () => {
     expect(existsSync(join(shared.path, 'platform.json'))).toBe(false)
   })
 })
+
+test('the second signal does not wait for what the first one waits for', async () => {
+  const platform = await start()
+  const processes = platform.processes()
+  // An upload that does not come to its end keeps the API from stopping.
+  const upload = request(`${platform.url}/uploads?filename=endless.pth`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream', 'content-length': 1_000_000 },
+  })
+  upload.on('error', () => undefined)
+  upload.write(Buffer.alloc(1000))
+  await sleep(500)
+  platform.running.child.kill('SIGINT')
+  await until(() => platform.running.said().stdout.includes('once more to stop at once'), 5_000)
+  await sleep(500)
+  const { exitCode } = platform.running.child
+  const { code } = await platform.stop('SIGINT')
+  upload.destroy()
+  expect({ exitCode, code }).toEqual({ exitCode: null, code: 130 })
+  await until(() => processes.every((pid) => !lives(pid)), 20_000)
+}, 60_000)
 
 test('a killed main process leaves nothing that runs, and the next start works', async () => {
   const platform = await start()

@@ -19,7 +19,7 @@ WAYS = {
     "torchscript-deduplicated": {**SCRIPT, "keep_initializers_as_inputs": False},
     "torchscript-training": {**SCRIPT, "training": torch.onnx.TrainingMode.TRAINING},
     **{f"dynamo-{opset}": {**DYNAMO, "opset_version": opset} for opset in (18, 20, 23)},
-    "dynamo-inline": {**DYNAMO, "external_data": False},
+    "dynamo-inline": {**DYNAMO, "external_data": False}, "dynamo-training": DYNAMO,
     "torchscript-defaults": {"dynamo": False}, "dynamo-defaults": {"dynamo": True, "verbose": False},
 }
 

@@ -115,7 +115,9 @@ export function detailLoaders(platform: Platform): DetailLoaders {
       { cacheKeyFn: ({ runId, last }) => `${runId} ${last}` },
     ),
     binding: new DataLoader((ids) =>
-      Promise.all(ids.map((checkpointId) => bindCheckpoint(platform, { checkpointId }))),
+      Promise.all(
+        ids.map((checkpointId) => bindCheckpoint(platform, { checkpointId }).catch((error: unknown) => error as Error)),
+      ),
     ),
   }
 }

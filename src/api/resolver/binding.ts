@@ -1,11 +1,4 @@
-import type { BindingProposal, BindingReport } from '../../evaluation/index.ts'
 import type { BindingProposalResolvers, BindingReportResolvers } from '../generated/resolvers.ts'
-
-/** What `BindingReport` of the schema is made of. */
-export type BindingReportRecord = BindingReport
-
-/** What `BindingProposal` of the schema is made of. */
-export type BindingProposalRecord = BindingProposal
 
 /** Fields of `BindingReport`, whose names here are PyTorch's. */
 export const bindingReportResolvers: BindingReportResolvers = {

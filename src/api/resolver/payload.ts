@@ -1,9 +1,11 @@
 import { AppError } from '../../error.ts'
-import type { UserError } from '../generated/resolvers.ts'
+import type { UserErrorRecord } from '../record.ts'
 import { InputError } from '../input-error.ts'
 
 /** What a mutation answers: what it made, or why not. */
-export type Payload<Name extends string, Value> = { [Key in Name]: Value | null } & { readonly errors: UserError[] }
+export type Payload<Name extends string, Value> = { [Key in Name]: Value | null } & {
+  readonly errors: UserErrorRecord[]
+}
 
 /** Runs a use case and answers its expected failures as data; so those of translating its input, which `act` does first. */
 export async function payload<Name extends string, Value>(
@@ -18,7 +20,7 @@ export async function payload<Name extends string, Value>(
   }
 }
 
-const userError = (error: AppError): UserError => ({
+const userError = (error: AppError): UserErrorRecord => ({
   code: error.code,
   message: error.message,
   path: error instanceof InputError ? error.inputPath : null,

@@ -1,12 +1,5 @@
-import type { RunEventItem } from '../../store/index.ts'
 import type { RunEventResolvers, RunProgress } from '../generated/resolvers.ts'
 import { required } from './required.ts'
-
-/** An event with the run that it belongs to. */
-export interface RunEventRecord {
-  readonly runId: string
-  readonly item: RunEventItem
-}
 
 /** Fields of `RunEvent`. */
 export const runEventResolvers: RunEventResolvers = {

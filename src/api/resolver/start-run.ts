@@ -1,18 +1,9 @@
 import { AppError } from '../../error.ts'
 import { bindCheckpoint, startRun, type BindCheckpointInput } from '../../usecase/index.ts'
-import type { MutationResolvers, StartRunPayloadResolvers, UserError } from '../generated/resolvers.ts'
-import type { RunRecord } from '../loader/index.ts'
+import type { MutationResolvers, StartRunPayloadResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
 import { keyMapping, mapLocation } from './input.ts'
 import { payload } from './payload.ts'
-
-/** What `startRun` answers; the binding report is made when it is asked for. */
-export interface StartRunAnswer {
-  readonly run: RunRecord | null
-  readonly errors: UserError[]
-  /** What to report the binding of; null when the input does not say. */
-  readonly binding: BindCheckpointInput | null
-}
 
 /** Queues a run, or says why not. */
 export const startRunResolver: NonNullable<MutationResolvers['startRun']> = async (_root, { input }, { platform }) => {

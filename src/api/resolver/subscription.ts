@@ -6,7 +6,7 @@ import { decodeId } from '../object-id.ts'
 import { abortable } from './abortable.ts'
 import { notFound } from './not-found.ts'
 import { required } from './required.ts'
-import type { RunEventRecord } from './run-event.ts'
+import type { RunEventRecord } from '../record.ts'
 
 /** What can be watched. Each source is pulled: a slow client slows its own source, which reads from the database. */
 export const subscriptionResolvers: SubscriptionResolvers = {

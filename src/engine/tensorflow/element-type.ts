@@ -5,24 +5,20 @@ import type { Tf, TfTensor } from './library.ts'
 /** The element types of TensorFlow.js that are used. */
 export type TfDType = 'float32' | 'int32' | 'bool'
 
-/** What stands for an element type in TensorFlow.js, which has three; null where nothing does. */
-export function tfDType(dtype: DType): TfDType | null {
-  switch (dtype) {
-    case 'float32':
-      return 'float32'
-    case 'int64':
-    case 'int32':
-    case 'int16':
-    case 'uint16':
-    case 'int8':
-    case 'uint8':
-      return 'int32'
-    case 'bool':
-      return 'bool'
-    default:
-      return null
-  }
+/** What stands for an element type in TensorFlow.js, which has three. */
+const TF_DTYPES: Partial<Record<DType, TfDType>> = {
+  float32: 'float32',
+  int64: 'int32',
+  int32: 'int32',
+  int16: 'int32',
+  uint16: 'int32',
+  int8: 'int32',
+  uint8: 'int32',
+  bool: 'bool',
 }
+
+/** What stands for an element type in TensorFlow.js; null where nothing does. */
+export const tfDType = (dtype: DType): TfDType | null => TF_DTYPES[dtype] ?? null
 
 /**
  * Elements as TensorFlow.js takes them.

@@ -101,7 +101,8 @@ function activationOf(
   node: GraphNode | undefined,
   number: (name: string | undefined) => number | null,
 ): Activation | undefined {
-  switch (node?.op) {
+  if (!node) return undefined
+  switch (node.op) {
     case 'Relu':
       return { kind: 'relu' }
     case 'Sigmoid':

@@ -40,7 +40,8 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend') as {
     readonly NodeJSKernelBackend: new (binding: unknown, packageName: string) => Tensorflow.KernelBackend
   }
-  if (tf.findBackendFactory(backend) === null)
+  // Null where there is none yet, whatever its type says.
+  if (!(tf.findBackendFactory(backend) as unknown))
     tf.registerBackend(backend, () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3)
   await use(tf, backend)
   return { tf, backend, version: binding.TF_Version, usesGpu: binding.isUsingGpuDevice() }

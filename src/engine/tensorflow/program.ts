@@ -95,7 +95,7 @@ export function compileProgram(
     const key = `${name}:${layout}:${rank}`
     if (!registers.has(key)) {
       const node = graph.nodes.find(({ outputs }) => outputs.includes(name)) ?? graph.nodes[0]!
-      add(node, [{ kind: 'value', name, layout: from, rank: own }], (tensor) => relay(tensor!, from, layout, rank), [
+      add(node, [{ kind: 'value', name, layout: from, rank: own }], (tensor) => relay(tensor, from, layout, rank), [
         key,
       ])
     }
@@ -118,7 +118,7 @@ export function compileProgram(
         if (name !== '' && tfDType(values.get(name)!.dtype) === null)
           site.refuse(`it gives ${values.get(name)!.dtype}, which TensorFlow.js does not have`)
       const given = node.inputs.filter((name) => name !== '')
-      if (operator.fromShapes === true || given.every(knowledge.isBound)) {
+      if (operator.fromShapes === true || given.every((name) => knowledge.isBound(name))) {
         const store = operator.fromShapes === true ? own : knowledge.storeOf(given)
         const tensors = computeNow(tf, store, node, outputs, () => operator.compile(site))
         for (const [i, name] of outputs.entries()) if (name !== '') computed.set(name, { store, tensor: tensors[i]! })

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 export interface Example {
   /** Line of the document, for messages. */
   readonly line: number
-  /** `graphql` or `sh`. */
+  /** `graphql`, `sh` or `js`. */
   readonly language: string
   readonly text: string
   readonly variables: unknown
@@ -12,13 +12,13 @@ export interface Example {
   readonly answer: unknown
 }
 
-/** The examples of a document: each `graphql` or `sh` block with the `json variables` and `json answer` blocks that follow it. */
+/** The examples of a document: each `graphql`, `sh` or `js` block with the `json variables` and `json answer` blocks that follow it. */
 export function readExamples(path: string): Example[] {
   const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
   const examples: { -readonly [Key in keyof Example]: Example[Key] }[] = []
   for (const match of text.matchAll(/^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm)) {
     const [, language, role, block] = match as unknown as [string, string, string | undefined, string]
-    if (language === 'graphql' || language === 'sh')
+    if (['graphql', 'sh', 'js'].includes(language))
       examples.push({
         line: text.slice(0, match.index).split('\n').length,
         language,

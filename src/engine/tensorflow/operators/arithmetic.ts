@@ -7,7 +7,7 @@ type Pair = (a: TfTensor, b: TfTensor) => TfTensor
 const pair = (name: string, of: (tf: Tf) => Pair): Operator =>
   elementwise(name, (tf) => {
     const apply = of(tf)
-    return (a, b) => apply(a!, b!)
+    return (a, b) => apply(a, b)
   })
 
 const many = (name: string, of: (tf: Tf) => Pair): Operator =>
@@ -26,18 +26,18 @@ const modulo = elementwise('Mod', (tf, site) => {
   const towardsZero = site.int('fmod') === 1
   if (!towardsZero && !isWhole(site)) return site.refuse('fmod has to be 1 for fractions')
   return (a, b) => {
-    if (!towardsZero) return tf.mod(a!, b!)
-    const rest = tf.mod(tf.abs(a!), tf.abs(b!))
-    return tf.mul(tf.sign(a!), rest)
+    if (!towardsZero) return tf.mod(a, b)
+    const rest = tf.mod(tf.abs(a), tf.abs(b))
+    return tf.mul(tf.sign(a), rest)
   }
 })
 
 // The exponent may have another dtype; the result has that of the base.
 const power = elementwise('Pow', (tf, site) => {
   const exponent = site.elements(1)
-  if (exponent?.length === 1 && exponent[0] === 2) return (base) => tf.square(base!)
-  if (exponent?.length === 1 && exponent[0] === 0.5) return (base) => tf.sqrt(base!)
-  return (base, by) => tf.cast(tf.pow(base!, tf.cast(by!, base!.dtype)), base!.dtype)
+  if (exponent?.length === 1 && exponent[0] === 2) return (base) => tf.square(base)
+  if (exponent?.length === 1 && exponent[0] === 0.5) return (base) => tf.sqrt(base)
+  return (base, by) => tf.cast(tf.pow(base, tf.cast(by, base.dtype)), base.dtype)
 })
 
 const mean = elementwise(

@@ -8,7 +8,7 @@ const reshaped = (name: string): Operator => ({
   compile(site) {
     const { tf } = site
     const shape = [...site.outputShape()]
-    return { operands: [site.take(0)], compute: (x) => tf.reshape(x!, shape) }
+    return { operands: [site.take(0)], compute: (x) => tf.reshape(x, shape) }
   },
 })
 
@@ -21,9 +21,9 @@ const transpose: Operator = {
     // What puts the channels at the end is already so.
     if (site.layout(0) === 'last' && rank >= 3) {
       const toLast = [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]
-      if (order.join() === toLast.join()) return { operands: [site.take(0, 'last')], compute: (x) => x! }
+      if (order.join() === toLast.join()) return { operands: [site.take(0, 'last')], compute: (x) => x }
     }
-    return { operands: [site.take(0)], compute: (x) => tf.transpose(x!, order) }
+    return { operands: [site.take(0)], compute: (x) => tf.transpose(x, order) }
   },
 }
 
@@ -35,7 +35,7 @@ const expand: Operator = {
     return {
       operands: [site.take(0)],
       compute(x) {
-        const fitting = raised(tf, x!, shape.length)
+        const fitting = raised(tf, x, shape.length)
         if (fitting.dtype !== 'bool') return tf.broadcastTo(fitting, shape)
         return tf.cast(tf.broadcastTo(tf.cast(fitting, 'int32'), shape), 'bool')
       },
@@ -51,7 +51,7 @@ const tile: Operator = {
       const from = site.shape(0)[axis]!
       return from === 0 ? 1 : size / from
     })
-    return { operands: [site.take(0)], compute: (x) => tf.tile(x!, repeats) }
+    return { operands: [site.take(0)], compute: (x) => tf.tile(x, repeats) }
   },
 }
 
@@ -64,7 +64,7 @@ const dropout: Operator = {
     return {
       operands: [site.take(0, layout)],
       layout,
-      compute: (x) => (site.outputCount > 1 ? [x!, tf.cast(tf.onesLike(x!), 'bool')] : x!),
+      compute: (x) => (site.outputCount > 1 ? [x, tf.cast(tf.onesLike(x), 'bool')] : x),
     }
   },
 }

@@ -1,7 +1,5 @@
-import type { Tf, TfTensor } from '../library.ts'
+import type { TfTensor } from '../library.ts'
 import type { Compiled, Operator } from './operator.ts'
-
-type Matrix = Parameters<Tf['matMul']>[0]
 
 /** Source: the ONNX specification of Attention (operator set 23), without cached keys. */
 const attention: Operator = {
@@ -31,7 +29,7 @@ const attention: Operator = {
         ]
       : []
     const split = (x: TfTensor, count: number): TfTensor =>
-      flat ? tf.transpose(tf.reshape(x, [x.shape[0]!, x.shape[1]!, count, -1]), [0, 2, 1, 3]) : x
+      flat ? tf.transpose(tf.reshape(x, [x.shape[0], x.shape[1]!, count, -1]), [0, 2, 1, 3]) : x
     /** A head of keys and values serves several of queries. */
     const shared = (x: TfTensor): TfTensor => {
       if (groups === heads) return x
@@ -42,15 +40,15 @@ const attention: Operator = {
     return {
       operands: [site.take(0), site.take(1), site.take(2), ...mask, ...(site.has(3) ? [site.take(3)] : [])],
       compute(query, key, value, ...masks) {
-        const queries = tf.mul(split(query!, heads), scale)
-        const keys = shared(split(key!, groups))
-        const values = shared(split(value!, groups))
-        let scores: TfTensor = tf.matMul(queries as Matrix, keys as Matrix, false, true)
+        const queries = tf.mul(split(query, heads), scale)
+        const keys = shared(split(key, groups))
+        const values = shared(split(value, groups))
+        let scores: TfTensor = tf.matMul(queries, keys, false, true)
         if (softcap > 0) scores = tf.mul(tf.tanh(tf.div(scores, softcap)), softcap)
         for (const each of masks)
           scores =
             each.dtype === 'bool' ? tf.where(each, scores, tf.fill(scores.shape, -Infinity)) : tf.add(scores, each)
-        const mixed: TfTensor = tf.matMul(tf.softmax(scores) as Matrix, values as Matrix)
+        const mixed: TfTensor = tf.matMul(tf.softmax(scores), values)
         if (!flat) return mixed
         return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [q[0]!, rows, (v[2]! / groups) * heads])
       },

@@ -16,7 +16,7 @@ const depthToSpace: Operator = {
     const output = [...site.outputShape()]
     return {
       operands: [site.take(0)],
-      compute: (x) => tf.reshape(tf.transpose(tf.reshape(x!, split), order), output),
+      compute: (x) => tf.reshape(tf.transpose(tf.reshape(x, split), order), output),
     }
   },
 }
@@ -32,7 +32,7 @@ const spaceToDepth: Operator = {
     const output = [...site.outputShape()]
     return {
       operands: [site.take(0)],
-      compute: (x) => tf.reshape(tf.transpose(tf.reshape(x!, split), [0, 3, 5, 1, 2, 4]), output),
+      compute: (x) => tf.reshape(tf.transpose(tf.reshape(x, split), [0, 3, 5, 1, 2, 4]), output),
     }
   },
 }

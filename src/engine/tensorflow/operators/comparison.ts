@@ -3,7 +3,7 @@ import { elementwise, unary } from './elementwise.ts'
 import type { Operator } from './operator.ts'
 
 const compared = (name: string, of: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Operator =>
-  elementwise(name, (tf) => (a, b) => of(tf, a!, b!))
+  elementwise(name, (tf) => (a, b) => of(tf, a, b))
 
 const isInf = unary('IsInf', (tf, site) => {
   const negative = site.int('detect_negative') !== 0
@@ -28,7 +28,7 @@ export const COMPARISON: readonly Operator[] = [
   unary('Not', (tf) => (x) => tf.logicalNot(x)),
   unary('IsNaN', (tf) => (x) => tf.isNaN(x)),
   isInf,
-  elementwise('Where', (tf) => (condition, yes, no) => tf.where(condition!, yes!, no!)),
+  elementwise('Where', (tf) => (condition, yes, no) => tf.where(condition, yes, no)),
 ]
 
 /** Backends compare numbers only. */

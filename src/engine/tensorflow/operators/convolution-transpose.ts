@@ -73,7 +73,7 @@ const convTranspose: Operator = {
     return {
       operands: [site.take(0, 'last'), filter, ...(bias ? [bias] : [])],
       layout: 'last',
-      compute: (x, kernel, shift) => compute(x!, kernel!, shift),
+      compute: (x, kernel, shift) => compute(x, kernel, shift),
     }
   },
 }
@@ -90,7 +90,7 @@ function window(tf: Tf, image: TfTensor, begin: readonly number[], size: readonl
       ])
     : image
   if (size.every((length, i) => begin[i] === 0 && length === padded.shape[i + 1]!)) return padded
-  return tf.slice(padded, [0, begin[0]!, begin[1]!, 0], [image.shape[0]!, size[0]!, size[1]!, image.shape[3]!])
+  return tf.slice(padded, [0, begin[0]!, begin[1]!, 0], [image.shape[0], size[0]!, size[1]!, image.shape[3]!])
 }
 
 /** Transposed convolutions. */

@@ -28,7 +28,7 @@ function filterOf(site: Site, window: Window, spread: boolean): ReturnType<Site[
   return site.bind(spread ? 'spread filter' : 'filter', (value) => {
     const weight = value(1)
     const { norm } = site.epilogue
-    const channels = weight.shape[0]!
+    const channels = weight.shape[0]
     const scaled = norm
       ? tf.mul(weight, tf.reshape(normFactor(tf, norm, value), [channels, ...weight.shape.slice(1).map(() => 1)]))
       : weight
@@ -132,7 +132,7 @@ function conv2d(site: Site, window: Window): Compiled {
   return {
     operands: [site.take(0, 'last'), shaped, ...(bias ? [bias] : [])],
     layout: 'last',
-    compute: (x, kernel, shift) => compute(x!, kernel!, shift),
+    compute: (x, kernel, shift) => compute(x, kernel, shift),
   }
 }
 
@@ -140,7 +140,7 @@ const bound = (operand: ReturnType<Site['bind']>): TfTensor => (operand as { rea
 
 /** [height, width, 1, groups · multiplier] as [height, width, groups, multiplier]. */
 const depthwiseFilter = (tf: Tf, filter: TfTensor, groups: number, multiplier: number): TfTensor =>
-  tf.reshape(filter, [filter.shape[0]!, filter.shape[1]!, groups, multiplier])
+  tf.reshape(filter, [filter.shape[0], filter.shape[1]!, groups, multiplier])
 
 function conv3d(site: Site): Compiled {
   const { tf } = site
@@ -160,10 +160,10 @@ function conv3d(site: Site): Compiled {
   return {
     operands: [site.take(0, 'last'), filter, ...(bias ? [bias] : [])],
     layout: 'last',
-    compute(x, kernel, shift) {
-      const padded = isPadded(window.pads) ? tf.pad(x!, paddings(window.pads)) : x!
+    compute(x, kernel, shift?: TfTensor) {
+      const padded = isPadded(window.pads) ? tf.pad(x, paddings(window.pads)) : x
       const parts = tf.split(padded, groups, 4)
-      const kernels = tf.split(kernel!, groups, 4)
+      const kernels = tf.split(kernel, groups, 4)
       const convolved = parts.map((part, i) => tf.conv3d(part as T5, kernels[i] as Filter5, strides, 'valid'))
       const all = groups > 1 ? tf.concat(convolved, 4) : convolved[0]!
       return activate(tf, shift ? tf.add(all, shift) : all, site.epilogue.activation)

@@ -9,7 +9,7 @@ export const unary = (name: string, prepare: (tf: Tf, site: Site) => (x: TfTenso
   compile(site) {
     const apply = prepare(site.tf, site)
     const layout = site.layout(0)
-    return { operands: [site.take(0, layout)], layout, compute: (x) => apply(x!) }
+    return { operands: [site.take(0, layout)], layout, compute: (x) => apply(x) }
   },
 })
 

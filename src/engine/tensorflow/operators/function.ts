@@ -22,13 +22,13 @@ const clip = elementwise('Clip', (tf, site) => {
   if (open(1, low) || open(2, high) || isWhole(site)) {
     return (x, ...bounds) => {
       const [lowest, highest] = site.has(1) ? bounds : [undefined, bounds[0]]
-      const raised = lowest ? tf.maximum(x!, lowest) : x!
+      const raised = lowest ? tf.maximum(x, lowest) : x
       return highest ? tf.minimum(raised, highest) : raised
     }
   }
-  if (low === 0 && high === undefined) return (x) => tf.relu(x!)
-  if (low === 0 && high === 6) return (x) => tf.relu6(x!)
-  return (x) => tf.clipByValue(x!, low ?? -Infinity, high ?? Infinity)
+  if (low === 0 && high === undefined) return (x) => tf.relu(x)
+  if (low === 0 && high === 6) return (x) => tf.relu6(x)
+  return (x) => tf.clipByValue(x, low ?? -Infinity, high ?? Infinity)
 })
 
 const elu = (tf: Tf, site: Site): Apply => {
@@ -103,6 +103,6 @@ export const FUNCTIONS: readonly Operator[] = [
   unary('Selu', selu),
   unary('HardSigmoid', hardSigmoid),
   gelu,
-  elementwise('PRelu', (tf) => (x, slope) => tf.add(tf.relu(x!), tf.mul(tf.minimum(x!, 0), slope!))),
+  elementwise('PRelu', (tf) => (x, slope) => tf.add(tf.relu(x), tf.mul(tf.minimum(x, 0), slope))),
   clip,
 ]

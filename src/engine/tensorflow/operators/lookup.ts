@@ -17,10 +17,8 @@ const gather: Operator = {
     return {
       operands: [site.take(0), indices],
       compute(x, at) {
-        const positions = tf.reshape(site.isBound(1) ? at! : counted(tf, at!, size), [-1]) as Parameters<
-          Tf['gather']
-        >[1]
-        return tf.reshape(tf.gather(x!, positions, axis), output)
+        const positions = tf.reshape(site.isBound(1) ? at : counted(tf, at, size), [-1]) as Parameters<Tf['gather']>[1]
+        return tf.reshape(tf.gather(x, positions, axis), output)
       },
     }
   },
@@ -63,8 +61,8 @@ const gatherElements: Operator = {
     return {
       operands: [site.take(0), site.take(1)],
       compute(x, indices) {
-        const at = tf.reshape(positions(indices!), [-1]) as Parameters<Tf['gather']>[1]
-        return tf.reshape(tf.gather(tf.reshape(x!, [-1]), at), output)
+        const at = tf.reshape(positions(indices), [-1]) as Parameters<Tf['gather']>[1]
+        return tf.reshape(tf.gather(tf.reshape(x, [-1]), at), output)
       },
     }
   },
@@ -75,10 +73,10 @@ const gatherND: Operator = {
   compile(site): Compiled {
     const { tf } = site
     if ((site.int('batch_dims') ?? 0) !== 0) return site.refuse('batch_dims other than 0')
-    const sizes = site.shape(0).slice(0, site.shape(1).at(-1)!)
+    const sizes = site.shape(0).slice(0, site.shape(1).at(-1))
     return {
       operands: [site.take(0), site.take(1)],
-      compute: (x, indices) => tf.gatherND(x!, countedTuples(tf, indices!, sizes)),
+      compute: (x, indices) => tf.gatherND(x, countedTuples(tf, indices, sizes)),
     }
   },
 }
@@ -105,10 +103,10 @@ const scatterND: Operator = {
   name: 'ScatterND',
   compile(site): Compiled {
     const write = written(site)
-    const sizes = site.shape(0).slice(0, site.shape(1).at(-1)!)
+    const sizes = site.shape(0).slice(0, site.shape(1).at(-1))
     return {
       operands: [site.take(0), site.take(1), site.take(2)],
-      compute: (x, indices, updates) => write(x!, countedTuples(site.tf, indices!, sizes), updates!),
+      compute: (x, indices, updates) => write(x, countedTuples(site.tf, indices, sizes), updates),
     }
   },
 }
@@ -122,8 +120,8 @@ const scatterElements: Operator = {
     return {
       operands: [site.take(0), site.take(1), site.take(2)],
       compute(x, indices, updates) {
-        const at = tf.reshape(positions(indices!), [-1, 1])
-        return tf.reshape(write(tf.reshape(x!, [-1]), at, tf.reshape(updates!, [-1])), x!.shape)
+        const at = tf.reshape(positions(indices), [-1, 1])
+        return tf.reshape(write(tf.reshape(x, [-1]), at, tf.reshape(updates, [-1])), x.shape)
       },
     }
   },
@@ -143,9 +141,9 @@ const oneHot: Operator = {
     return {
       operands: [site.take(0), site.take(2)],
       compute(indices, values) {
-        const hot = tf.oneHot(counted(tf, tf.cast(indices!, 'int32'), depth), depth)
+        const hot = tf.oneHot(counted(tf, tf.cast(indices, 'int32'), depth), depth)
         const placed = axis === rank - 1 ? hot : tf.transpose(hot, order)
-        const [off, on] = tf.split(values!, 2)
+        const [off, on] = tf.split(values, 2)
         const kind = tf.cast(placed, dtype)
         return tf.add(tf.mul(kind, tf.sub(on!, off!)), off!)
       },

@@ -17,7 +17,7 @@ const gemm: Operator = {
       const operands = [site.take(0), site.take(1), ...(site.has(2) ? [site.take(2)] : [])]
       return {
         operands,
-        compute(a, b, bias) {
+        compute(a, b, bias?: TfTensor) {
           const product = tf.mul(tf.matMul(a as Matrix, b as Matrix, transposeA, transposeB), alpha)
           return activate(tf, bias ? tf.add(product, tf.mul(bias, beta)) : product, activation)
         },
@@ -42,8 +42,8 @@ const gemm: Operator = {
           : undefined
     return {
       operands: [site.take(0), weight, ...(bias ? [bias] : [])],
-      compute(x, by, shift) {
-        const product = tf.matMul(x as Matrix, by as Matrix, transposeA)
+      compute(x, by, shift?: TfTensor) {
+        const product = tf.matMul(x, by, transposeA)
         const shifted = shift ? tf.add(product, foldsBias || norm ? shift : tf.mul(shift, beta)) : product
         return activate(tf, shifted, activation)
       },
@@ -66,11 +66,11 @@ const matMul: Operator = {
     const spread = a.length > 2 && b.length > 2 && tf.getBackend() === 'cpu'
     return {
       operands: [site.take(0), site.take(1), ...bias],
-      compute(x, y, shift) {
-        const left = flat ? tf.reshape(x!, [-1, a.at(-1)!]) : a.length === 1 ? tf.expandDims(x!, 0) : x!
-        const right = b.length === 1 ? tf.expandDims(y!, 1) : y!
+      compute(x, y, shift?: TfTensor) {
+        const left = flat ? tf.reshape(x, [-1, a.at(-1)!]) : a.length === 1 ? tf.expandDims(x, 0) : x
+        const right = b.length === 1 ? tf.expandDims(y, 1) : y
         const [first, second] = spread ? stretched(tf, left, right) : [left, right]
-        const product: TfTensor = tf.matMul(first as Matrix, second as Matrix)
+        const product: TfTensor = tf.matMul(first, second)
         const done = activate(tf, shift ? tf.add(product, shift) : product, activation)
         return flat || a.length === 1 || b.length === 1 ? tf.reshape(done, output) : done
       },

@@ -50,7 +50,7 @@ const batchNormalization: Operator = {
     return {
       operands: [site.take(0, layout), scale, shift],
       layout,
-      compute: (x, by, to) => tf.add(tf.mul(x!, by!), to!),
+      compute: (x, by, to) => tf.add(tf.mul(x, by), to),
     }
   },
 }
@@ -77,7 +77,7 @@ const instanceNormalization: Operator = {
     return {
       operands: [site.take(0, layout), vector(1), vector(2)],
       layout,
-      compute: (x, scale, shift) => tf.add(tf.mul(standardized(tf, x!, axes, epsilon), scale!), shift!),
+      compute: (x, scale, shift) => tf.add(tf.mul(standardized(tf, x, axes, epsilon), scale), shift),
     }
   },
 }
@@ -95,15 +95,15 @@ const groupNormalization: Operator = {
     return {
       operands: [site.take(0), site.take(1), site.take(2)],
       compute(x, scale, shift) {
-        const normal = standardized(tf, tf.reshape(x!, grouped), [2], epsilon)
+        const normal = standardized(tf, tf.reshape(x, grouped), [2], epsilon)
         if (byGroup) {
-          const [by, to] = [tf.reshape(scale!, [1, groups, 1]), tf.reshape(shift!, [1, groups, 1])]
+          const [by, to] = [tf.reshape(scale, [1, groups, 1]), tf.reshape(shift, [1, groups, 1])]
           return tf.reshape(tf.add(tf.mul(normal, by), to), [...shape])
         }
         const whole = tf.reshape(normal, [...shape])
         return tf.add(
-          tf.mul(whole, perChannel(tf, scale!, 'first', shape.length)),
-          perChannel(tf, shift!, 'first', shape.length),
+          tf.mul(whole, perChannel(tf, scale, 'first', shape.length)),
+          perChannel(tf, shift, 'first', shape.length),
         )
       },
     }
@@ -126,8 +126,8 @@ const layerNormalization: Operator = {
     const axes = trailing(site)
     return {
       operands: [site.take(0), site.take(1), ...(site.has(2) ? [site.take(2)] : [])],
-      compute(x, scale, shift) {
-        const scaled = tf.mul(standardized(tf, x!, axes, epsilon), scale!)
+      compute(x, scale, shift?: TfTensor) {
+        const scaled = tf.mul(standardized(tf, x, axes, epsilon), scale)
         return shift ? tf.add(scaled, shift) : scaled
       },
     }
@@ -142,7 +142,7 @@ const rmsNormalization: Operator = {
     const axes = trailing(site)
     return {
       operands: [site.take(0), site.take(1)],
-      compute: (x, scale) => tf.mul(tf.mul(x!, tf.rsqrt(tf.add(tf.mean(tf.square(x!), axes, true), epsilon))), scale!),
+      compute: (x, scale) => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), axes, true), epsilon))), scale),
     }
   },
 }
@@ -156,8 +156,8 @@ const lpNormalization: Operator = {
     return {
       operands: [site.take(0)],
       compute(x) {
-        const length = one ? tf.sum(tf.abs(x!), axis, true) : tf.sqrt(tf.sum(tf.square(x!), axis, true))
-        return tf.div(x!, length)
+        const length = one ? tf.sum(tf.abs(x), axis, true) : tf.sqrt(tf.sum(tf.square(x), axis, true))
+        return tf.div(x, length)
       },
     }
   },
@@ -180,8 +180,8 @@ const localResponse: Operator = {
       operands: [site.take(0, 'last')],
       layout: rank >= 3 ? 'last' : 'first',
       compute(x) {
-        const squares = tf.pad(tf.square(x!), padding)
-        const sizes = [...x!.shape.slice(0, -1), channels]
+        const squares = tf.pad(tf.square(x), padding)
+        const sizes = [...x.shape.slice(0, -1), channels]
         const sums = Array.from({ length: size }, (_, i) =>
           tf.slice(
             squares,
@@ -189,7 +189,7 @@ const localResponse: Operator = {
             sizes,
           ),
         ).reduce((a, b) => tf.add(a, b))
-        return tf.div(x!, tf.pow(tf.add(tf.mul(sums, alpha / size), bias), beta))
+        return tf.div(x, tf.pow(tf.add(tf.mul(sums, alpha / size), bias), beta))
       },
     }
   },
@@ -200,7 +200,7 @@ const meanVariance: Operator = {
   compile(site): Compiled {
     const axes = (site.ints('axes') ?? [0, 2, 3]).map((axis) => site.axis(axis))
     if (axes.includes(0)) return site.refuse('it would normalize over the batch')
-    return { operands: [site.take(0)], compute: (x) => standardized(site.tf, x!, axes, 1e-9) }
+    return { operands: [site.take(0)], compute: (x) => standardized(site.tf, x, axes, 1e-9) }
   },
 }
 

@@ -15,7 +15,7 @@ export interface Compiled {
   /** Of the outputs; as in the graph unless it is given. */
   readonly layout?: Layout
   /** One tensor, or one for each output of the node. Everything else that it makes is disposed by the caller. */
-  compute(...tensors: readonly TfTensor[]): TfTensor | readonly TfTensor[]
+  readonly compute: (...tensors: readonly TfTensor[]) => TfTensor | readonly TfTensor[]
 }
 
 /** A node as its operator sees it: all shapes are numbers. Shapes and axes are those of the graph, whatever the layout. */

@@ -25,7 +25,7 @@ const split: Operator = {
     const axis = site.axis(site.int('axis') ?? 0)
     const sizes = Array.from({ length: site.outputCount }, (_, output) => site.outputShape(output)[axis]!)
     const at = axisIn(layout, axis, rank)
-    return { operands: [site.take(0, layout)], layout, compute: (x) => site.tf.split(x!, sizes, at) }
+    return { operands: [site.take(0, layout)], layout, compute: (x) => site.tf.split(x, sizes, at) }
   },
 }
 
@@ -59,7 +59,7 @@ const slice: Operator = {
       operands: [site.take(0, layout)],
       layout,
       compute(x) {
-        const part = whole ? x! : tf.slice(x!, first, sizes)
+        const part = whole ? x : tf.slice(x, first, sizes)
         return picked.reduce(
           (from, { axis, indices }) => gathered(tf, from, indices, axisIn(layout, axis, shape.length)),
           part,
@@ -109,7 +109,7 @@ const pad: Operator = {
             const length = shape[axis]! + before + after
             const indices = Array.from({ length }, (_, at) => repeated(at - before, shape[axis]!))
             return gathered(tf, from, indices, axisIn(layout, axis, shape.length))
-          }, x!),
+          }, x),
       }
     }
     // Negative padding cuts off.
@@ -129,7 +129,7 @@ const pad: Operator = {
     return {
       operands,
       layout,
-      compute: (x) => tf.pad(cuts ? tf.slice(x!, begin, kept) : x!, padding, value),
+      compute: (x) => tf.pad(cuts ? tf.slice(x, begin, kept) : x, padding, value),
     }
   },
 }
@@ -152,7 +152,7 @@ const trilu: Operator = {
         'bool',
       ),
     )
-    return { operands: [site.take(0), mask], compute: (x, kept) => chosen(site, kept!, x!) }
+    return { operands: [site.take(0), mask], compute: (x, kept) => chosen(site, kept, x) }
   },
 }
 

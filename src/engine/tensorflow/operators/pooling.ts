@@ -35,7 +35,7 @@ function shifted(tf: Tf, { kernel, strides, dilations, output }: Window, x: TfTe
       rest = Math.floor(rest / kernel[axis]!)
     }
     const ends = offset.map((start, i) => start + (output[i]! - 1) * strides[i]! + 1)
-    parts.push(tf.stridedSlice(x, [0, ...offset, 0], [x.shape[0]!, ...ends, x.shape.at(-1)!], [1, ...strides, 1]))
+    parts.push(tf.stridedSlice(x, [0, ...offset, 0], [x.shape[0], ...ends, x.shape.at(-1)!], [1, ...strides, 1]))
   }
   return parts
 }
@@ -51,7 +51,7 @@ const maxPool: Operator = {
       operands: [site.take(0, 'last')],
       layout: 'last',
       compute(x) {
-        const padded = padding ? tf.pad(x!, padding, -Infinity) : x!
+        const padded = padding ? tf.pad(x, padding, -Infinity) : x
         return pooled(
           tf,
           window,
@@ -89,7 +89,7 @@ const averagePool: Operator = {
     return {
       operands: [site.take(0, 'last'), ...(correction ? [correction] : [])],
       layout: 'last',
-      compute: (x, factors) => (factors ? tf.mul(average(tf, window, x!), factors) : average(tf, window, x!)),
+      compute: (x, factors?: TfTensor) => (factors ? tf.mul(average(tf, window, x), factors) : average(tf, window, x)),
     }
   },
 }
@@ -132,7 +132,7 @@ const lpPool: Operator = {
     return {
       operands: [site.take(0, 'last')],
       layout: 'last',
-      compute: (x) => tf.pow(tf.mul(average(tf, window, tf.pow(tf.abs(x!), p)), area), 1 / p),
+      compute: (x) => tf.pow(tf.mul(average(tf, window, tf.pow(tf.abs(x), p)), area), 1 / p),
     }
   },
 }
@@ -144,7 +144,7 @@ const global = (name: string, of: (tf: Tf, site: Site) => (x: TfTensor, axes: nu
     const spatial = site.shape(0).slice(2)
     const axes = spatial.map((_, i) => (layout === 'last' ? i + 1 : i + 2))
     const reduce = of(site.tf, site)
-    return { operands: [site.take(0, layout)], layout, compute: (x) => reduce(x!, axes) }
+    return { operands: [site.take(0, layout)], layout, compute: (x) => reduce(x, axes) }
   },
 })
 

@@ -1,8 +1,6 @@
 import type { Tf, TfTensor } from '../library.ts'
 import type { Compiled, Operand, Operator, Site } from './operator.ts'
 
-type Matrix = Parameters<Tf['matMul']>[0]
-
 /** Hidden state, and the cell's for LSTM. */
 interface State {
   readonly hidden: TfTensor
@@ -19,7 +17,7 @@ interface Weights {
   readonly recurrenceBias: TfTensor
 }
 
-const product = (tf: Tf, a: TfTensor, b: TfTensor): TfTensor => tf.matMul(a as Matrix, b as Matrix)
+const product = (tf: Tf, a: TfTensor, b: TfTensor): TfTensor => tf.matMul(a, b)
 
 /** Source: the ONNX specification of LSTM; gates are in the order input, output, forget, cell. */
 const lstm = (site: Site): Step => {
@@ -158,7 +156,7 @@ const recurrent = (name: string, gateCount: number, stepOf: (site: Site) => Step
     }
     return {
       operands: [site.take(0), ...weights, ...starts.map((input) => site.take(input))],
-      compute: (x, ...rest) => compute(x!, rest),
+      compute: (x, ...rest) => compute(x, rest),
     }
   },
 })

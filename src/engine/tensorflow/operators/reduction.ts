@@ -11,7 +11,7 @@ const reduction = (name: string, of: (tf: Tf, site: Site) => Reduce): Operator =
     const rank = site.shape(0).length
     const given = (site.ints('axes') ?? site.known(1))?.map((axis) => site.axis(axis))
     if ((given === undefined || given.length === 0) && site.int('noop_with_empty_axes') === 1)
-      return { operands: [site.take(0)], compute: (x) => x! }
+      return { operands: [site.take(0)], compute: (x) => x }
     const axes = given?.length ? [...given] : Array.from({ length: rank }, (_, axis) => axis)
     const keep = site.int('keepdims') !== 0
     const layout = reducedLayout(site, axes, keep)
@@ -21,7 +21,7 @@ const reduction = (name: string, of: (tf: Tf, site: Site) => Reduce): Operator =
       layout: layout.output,
       compute: (x) =>
         reduce(
-          x!,
+          x,
           axes.map((axis) => axisIn(layout.input, axis, rank)),
           keep,
         ),
@@ -54,7 +54,7 @@ const extreme = (name: string, of: (tf: Tf) => (x: TfTensor, axis: number) => Tf
     return {
       operands: [site.take(0)],
       compute(x) {
-        const at = lastOne ? tf.sub(tf.scalar(size - 1, 'int32'), find(tf.reverse(x!, axis), axis)) : find(x!, axis)
+        const at = lastOne ? tf.sub(tf.scalar(size - 1, 'int32'), find(tf.reverse(x, axis), axis)) : find(x, axis)
         return keep ? tf.expandDims(at, axis) : at
       },
     }
@@ -76,7 +76,7 @@ const topK: Operator = {
     return {
       operands: [site.take(0)],
       compute(x) {
-        const along = turned(x!)
+        const along = turned(x)
         const { values, indices } = tf.topk(smallest ? tf.neg(along) : along, count, site.int('sorted') !== 0)
         return [turned(smallest ? tf.neg(values) : values), turned(indices)]
       },
@@ -89,7 +89,7 @@ const cumSum: Operator = {
   compile(site): Compiled {
     const axis = site.axis(site.known(1)![0]!)
     const [exclusive, reverse] = [site.int('exclusive') === 1, site.int('reverse') === 1]
-    return { operands: [site.take(0)], compute: (x) => site.tf.cumsum(x!, axis, exclusive, reverse) }
+    return { operands: [site.take(0)], compute: (x) => site.tf.cumsum(x, axis, exclusive, reverse) }
   },
 }
 

@@ -121,7 +121,7 @@ const resize: Operator = {
         })
         return parts.reduce((a, b) => tf.add(a, b))
       }, x)
-    return { operands: [site.take(0, layout)], layout, compute: (x) => compute(x!) }
+    return { operands: [site.take(0, layout)], layout, compute: (x) => compute(x) }
   },
 }
 

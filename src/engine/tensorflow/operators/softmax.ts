@@ -16,7 +16,7 @@ const along = (name: string, of: (tf: Tf) => (x: TfTensor) => TfTensor): Operato
     order[rank - 1] = axis
     const compute = (x: TfTensor): TfTensor =>
       axis === rank - 1 ? apply(x) : tf.transpose(apply(tf.transpose(x, order)), order)
-    return { operands: [site.take(0, layout)], layout, compute: (x) => compute(x!) }
+    return { operands: [site.take(0, layout)], layout, compute: (x) => compute(x) }
   },
 })
 

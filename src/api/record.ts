@@ -1,0 +1,35 @@
+import type { ErrorCode } from '../error.ts'
+import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
+import type { RunEventItem } from '../store/index.ts'
+import type { BindCheckpointInput } from '../usecase/index.ts'
+import type { RunRecord } from './loader/index.ts'
+
+// What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
+// resolvers, for those import what is generated.
+
+/** What `BindingReport` of the schema is made of. */
+export type BindingReportRecord = BindingReport
+
+/** What `BindingProposal` of the schema is made of. */
+export type BindingProposalRecord = BindingProposal
+
+/** An event with the run that it belongs to. */
+export interface RunEventRecord {
+  readonly runId: string
+  readonly item: RunEventItem
+}
+
+/** An expected failure of a mutation. */
+export interface UserErrorRecord {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly path: readonly string[] | null
+}
+
+/** What `startRun` answers; the binding report is made when it is asked for. */
+export interface StartRunAnswer {
+  readonly run: RunRecord | null
+  readonly errors: readonly UserErrorRecord[]
+  /** What to report the binding of; null when the input does not say. */
+  readonly binding: BindCheckpointInput | null
+}
