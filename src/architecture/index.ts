@@ -13,5 +13,5 @@ export { describeGraph, type GraphDescription, type NodeDescription } from './de
 export { inferShapes } from './infer-shapes.ts'
 export { graphFromLayers, LAYER_TYPES } from './layers/index.ts'
 export { DEFAULT_ARCHITECTURE_LIMITS, type ArchitectureLimits } from './limits.ts'
-export { decodeGraph, encodeGraph, graphFromOnnx, graphToOnnx } from './onnx/index.ts'
+export { decodeGraph, encodeGraph, EXPORT_RECIPE, graphFromOnnx, graphToOnnx } from './onnx/index.ts'
 export { OPERATOR_NAMES } from './operators/table.ts'

@@ -9,7 +9,8 @@ import type { TypedArray } from './tensor.ts'
  */
 export function typedArrayOf(dtype: DType, bytes: Uint8Array): TypedArray {
   const size = itemSize(dtype)
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  // Not `slice`: that of a Buffer is a view.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
   const { buffer, byteOffset } = aligned
   const length = aligned.byteLength / size
   switch (dtype) {

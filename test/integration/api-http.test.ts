@@ -240,6 +240,26 @@ describe('HTTP', () => {
     await stillServes()
   })
 
+  test('what a mutation did not expect is masked, too: it is no data', async () => {
+    const { prisma } = api.store
+    await prisma.$executeRaw`alter table "Model" rename to elsewhere`
+    try {
+      const { data, errors } = await graphql(
+        api.url,
+        'mutation ($input: CreateModelInput!) { createModel(input: $input) { errors { message } } }',
+        { input: { name: 'x', task: 'BINARY', architecture: { layers: {} } } },
+      )
+      expect(data).toBeNull()
+      expect(errors).toMatchObject([
+        { path: ['createModel'], extensions: { code: 'INTERNAL', id: expect.any(String) } },
+      ])
+      expect(JSON.stringify(errors)).not.toMatch(/prisma|elsewhere|relation/i)
+    } finally {
+      await prisma.$executeRaw`alter table elsewhere rename to "Model"`
+    }
+    await stillServes()
+  })
+
   test('the address of a server without explorer says what is where', async () => {
     const { status, text } = await send(api.url)
     expect([status, JSON.parse(text)]).toEqual([200, expect.objectContaining({ name: 'nograd', graphql: '/graphql' })])

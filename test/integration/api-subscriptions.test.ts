@@ -244,7 +244,7 @@ describe('subscriptions', () => {
       message: expect.stringMatching(/^Something failed on the server; the log has it under the id [0-9a-f-]{36}\.$/),
       extensions: { code: 'INTERNAL', id: expect.any(String) },
     })
-    expect(api.log.find(({ errorId }) => errorId === error!.extensions!.id)).toMatchObject({
+    expect(api.log.find(({ errorId }) => errorId === error!.extensions!['id'])).toMatchObject({
       err: { message: expect.stringContaining('SafeInt') },
     })
     await client.dispose()

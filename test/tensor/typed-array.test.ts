@@ -6,6 +6,7 @@ describe('typed arrays', () => {
     const bytes = new Uint8Array(9)
     new DataView(bytes.buffer).setFloat32(1, 1.5, true)
     expect([...typedArrayOf('float32', bytes.subarray(1, 5))]).toEqual([1.5])
+    expect([...typedArrayOf('float32', Buffer.from(bytes.buffer, 1, 4))]).toEqual([1.5])
     expect(typedArrayOf('float32', bytes.subarray(4, 8)).buffer).toBe(bytes.buffer)
   })
 
