@@ -51,7 +51,10 @@ module.exports = {
       name: 'folders-are-entered-by-their-index',
       severity: 'error',
       from: { path: '^src/([^/.]+)' },
-      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/engine/(onnxruntime|tensorflow)/index\\.ts$'] },
+      to: {
+        path: '^src/([^/]+)/',
+        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/engine/(onnxruntime|tensorflow)/index\\.ts$'],
+      },
     },
     {
       name: 'only-main-names-a-concrete-engine',

@@ -71,7 +71,7 @@ interface StartFlags extends Flags {
 }
 
 function addStart(program: Command, exit: (code: number) => void): void {
-  withSettings(program.command('start'), ['host', 'port', 'dataDir', 'logLevel', 'engineThreads'])
+  withSettings(program.command('start'), ['host', 'port', 'dataDir', 'logLevel', 'engines', 'engineThreads'])
     .description('Run the platform: API, worker, and an embedded PostgreSQL unless DATABASE_URL names another.')
     .option('--no-sample', 'do not import and evaluate the sample on an empty database')
     .addOption(new Option('--temporary').hideHelp())
@@ -98,7 +98,7 @@ function addRoles(program: Command, exit: (code: number) => void): void {
     .action((flags: Flags) =>
       role(exit, async () => (await import('./api-role.ts')).apiRole(readSettings(flags, process.env))),
     )
-  withSettings(program.command('worker'), ['dataDir', 'logLevel', 'engineThreads'])
+  withSettings(program.command('worker'), ['dataDir', 'logLevel', 'engines', 'engineThreads'])
     .description('Run only a worker. Needs DATABASE_URL.')
     .action((flags: Flags) =>
       role(exit, async () => {

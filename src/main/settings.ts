@@ -55,6 +55,15 @@ const origins: z.ZodType<readonly string[], string> = z
   .refine((list) => list.every((origin) => /^https?:\/\/[^/]+$/.test(origin)))
   .describe('origins separated by commas: https://admin.example.org')
 
+/** The engines that there are, in the order in which they are preferred for the processor. */
+const ENGINES = ['onnxruntime', 'tensorflow'] as const
+const engineList: z.ZodType<readonly (typeof ENGINES)[number][], string> = z
+  .string()
+  .transform((list) => list.split(',').map((name) => name.trim()))
+  .pipe(z.array(z.enum(ENGINES)).min(1))
+  .refine((names) => new Set(names).size === names.length)
+  .describe(`one or more of ${ENGINES.join(', ')}, separated by commas`)
+
 /** Levels of the log, quietest first. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 /** A level of the log. */
@@ -107,6 +116,22 @@ export const SETTINGS = {
       'Whether `start` imports and evaluates the sample when the database is empty; `--no-sample` is the same as 0.',
     schema: yesOrNo,
     fallback: true,
+  }),
+  engines: setting({
+    env: ['NOGRAD_ENGINES'],
+    flag: '--engines <names>',
+    description:
+      'Engines of a worker. A graphics card comes before the processor; where two engines drive the same device, the one that is named first does.',
+    defaultText: '`onnxruntime,tensorflow`, the latter where `npm run setup:tensorflow` was run',
+    schema: engineList,
+    fallback: ENGINES,
+  }),
+  tensorflowFolder: setting({
+    env: ['NOGRAD_TENSORFLOW'],
+    description: 'Folder that `npm run setup:tensorflow` made.',
+    defaultText: '`.tensorflow` in the folder of nograd',
+    schema: text,
+    fallback: fileURLToPath(new URL('../../.tensorflow', import.meta.url)),
   }),
   engineThreads: setting({
     env: ['NOGRAD_ENGINE_THREADS'],

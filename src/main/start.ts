@@ -104,11 +104,12 @@ function openStartLog({ dataDir, logLevel, databaseUrl }: Settings, temporary: b
 }
 
 /** Our settings for the worker; the database's address stays out of its arguments, which other users can read. */
-function workerEnvironment({ dataDir, logLevel, engineThreads }: Settings): NodeJS.ProcessEnv {
+function workerEnvironment({ dataDir, logLevel, engines, engineThreads }: Settings): NodeJS.ProcessEnv {
   return {
     ...process.env,
     NOGRAD_DATA_DIR: dataDir,
     NOGRAD_LOG_LEVEL: logLevel ?? 'info',
+    NOGRAD_ENGINES: engines.join(','),
     NOGRAD_ENGINE_THREADS: String(engineThreads),
   }
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { threadedEngine } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import { migrate, openStore } from '../store/index.ts'
 import { runWorker } from '../worker/index.ts'
 import { openDatabase } from './database.ts'
 import { openLog, secretsOf } from './log.ts'
+import { openEngines } from './open-engines.ts'
 import { makePlatform } from './platform.ts'
 import type { Settings } from './settings.ts'
 import { Stopped, stopSignals } from './stop-signals.ts'
@@ -39,10 +39,10 @@ export async function workerRole(settings: Settings, supervised: boolean): Promi
   await using database = await openDatabase(settings, log)
   if (!supervised) await migrate(database.url, log)
   await using store = await openStore({ databaseUrl: database.url, log })
-  await using engine = await threadedEngine(new URL('../engine/onnxruntime/index.js', import.meta.url))
+  await using open = await openEngines(settings, log)
   await runWorker({
     platform: makePlatform(settings, store, log),
-    engines: [engine],
+    engines: open.engines,
     cacheDir: join(settings.dataDir, 'cache'),
     cacheBytes: settings.cacheBytes ?? undefined,
     threads: settings.engineThreads,

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import type { Logger } from 'pino'
+import { threadedEngine, type ThreadedEngine } from '../engine/index.ts'
+import { AppError } from '../error.ts'
+import type { Settings } from './settings.ts'
+
+/** Where each engine is, for a thread of its own. Nothing else names a concrete engine. */
+const MODULES = {
+  onnxruntime: new URL('../engine/onnxruntime/index.js', import.meta.url),
+  tensorflow: new URL('../engine/tensorflow/index.js', import.meta.url),
+} as const
+
+/** The engines of a worker, in the order in which they are preferred for one and the same device. */
+export interface OpenEngines extends AsyncDisposable {
+  readonly engines: readonly ThreadedEngine[]
+}
+
+/**
+ * Starts the engines that the settings name, each in a thread of its own. TensorFlow is passed over where `npm run setup:tensorflow`
+ * was not run, unless it is the only one that was named.
+ * @throws AppError ENGINE_FAILED of an engine that does not start.
+ */
+export async function openEngines(settings: Settings, log: Logger): Promise<OpenEngines> {
+  const { engines: names, tensorflowFolder } = settings
+  const wanted = names.filter((name) => name !== 'tensorflow' || names.length === 1 || existsSync(tensorflowFolder))
+  if (wanted.includes('tensorflow')) tellTensorflow(settings)
+  const engines: ThreadedEngine[] = []
+  const close = async () => {
+    for (const engine of engines) await engine[Symbol.asyncDispose]()
+  }
+  try {
+    for (const name of wanted) {
+      try {
+        engines.push(await threadedEngine(MODULES[name]))
+      } catch (error) {
+        // One engine that is broken is no reason to evaluate nothing.
+        if (wanted.length === 1 || !(error instanceof AppError)) throw error
+        log.warn({ engine: name, reason: error.message }, 'an engine did not start; going on without it')
+      }
+    }
+    if (engines.length === 0) throw new AppError('ENGINE_FAILED', `none of the engines ${wanted.join(', ')} started`)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { engines, [Symbol.asyncDispose]: close }
+}
+
+/** TensorFlow reads these when it is loaded, from the process, whose environment only the main thread can change. What is set stays. */
+function tellTensorflow({ engineThreads, tensorflowFolder }: Settings): void {
+  process.env['NOGRAD_TENSORFLOW'] ??= tensorflowFolder
+  process.env['TF_NUM_INTRAOP_THREADS'] ??= String(engineThreads)
+  process.env['TF_NUM_INTEROP_THREADS'] ??= '1'
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
+}
