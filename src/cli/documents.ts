@@ -60,13 +60,13 @@ export interface StartRun {
   readonly startRun: {
     readonly run: { readonly id: string } | null
     readonly binding: {
-      readonly proposals: readonly { readonly description: string; readonly stripPrefix: string | null }[]
+      readonly proposals: readonly { readonly stripPrefix: string | null }[]
     } | null
     readonly errors: readonly UserError[]
   }
 }
 export const START_RUN = `mutation StartRun($input: StartRunInput!) {
-  startRun(input: $input) { run { id } binding { proposals { description stripPrefix } } ${ERRORS} }
+  startRun(input: $input) { run { id } binding { proposals { stripPrefix } } ${ERRORS} }
 }`
 
 export interface CancelRun {

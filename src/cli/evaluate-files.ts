@@ -56,8 +56,9 @@ async function startRun(client: PlatformClient, request: EvaluationRequest, file
   const { run, binding, errors } = (await client.query<StartRun>(START_RUN, { input })).startRun
   if (run !== null) return run.id
   const [first] = errors
-  const cures = (binding?.proposals ?? []).map(({ description, stripPrefix: prefix }) =>
-    prefix === null ? description : `${description} On the command line: --strip-prefix ${prefix}`,
+  // The message says what to do in the API's words; this is how the command line says it.
+  const cures = (binding?.proposals ?? []).flatMap(({ stripPrefix: prefix }) =>
+    prefix === null ? [] : [`On the command line: --strip-prefix ${prefix}`],
   )
   const message = [...errors.map(({ message: text }) => text), ...cures].join('\n')
   throw new CliFailure(first?.code ?? 'INTERNAL', message || 'the platform refused the run')
