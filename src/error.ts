@@ -59,7 +59,8 @@ export const ERROR_CODES = {
   WORKER_LOST: 'The worker that evaluated the run is gone, and the retries are used up.',
 
   /** The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types. */
-  QUERY_INVALID: 'The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types.',
+  QUERY_INVALID:
+    'The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types.',
   /** The query is too deep, too costly, has too many aliases or tokens. */
   QUERY_TOO_COMPLEX: 'The query is nested too deeply, costs too much, or has too many aliases or tokens.',
   /** Something failed that is our fault; the id finds it in the log. */

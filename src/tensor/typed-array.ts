@@ -38,7 +38,10 @@ export function typedArrayOf(dtype: DType, bytes: Uint8Array): TypedArray {
     case 'uint64':
       return new BigUint64Array(buffer, byteOffset, length)
     default:
-      throw new AppError('BAD_INPUT', `a tensor of dtype ${dtype} cannot be used as numbers; convert it to float32 first`)
+      throw new AppError(
+        'BAD_INPUT',
+        `a tensor of dtype ${dtype} cannot be used as numbers; convert it to float32 first`,
+      )
   }
 }
 
