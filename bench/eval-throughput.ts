@@ -35,7 +35,7 @@ const CASES: readonly Case[] = [
     classes: 10,
     rows: 200_000,
     fewRows: 50_000,
-    batchSize: 1024,
+    batchSize: 512,
   },
   {
     name: 'ResNet-18 3×224×224',

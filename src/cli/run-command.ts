@@ -32,6 +32,8 @@ export async function runCommand(
     if (interruption.signal.aborted) process.exit(EXIT.interrupted)
     interruption.abort(new CliFailure('RUN_CANCELLED', 'interrupted', EXIT.interrupted))
   }
+  // `nograd runs | head`: nobody wants the rest.
+  services.stdout.once('error', () => process.exit())
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   try {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { EXIT, addCommands, reportError, type CliServices } from '../cli/index.ts'
 import { AppError } from '../error.ts'
+import { outliveOutput } from './broken-output.ts'
 import type { StartMessage } from './local-platform.ts'
 import { packageVersion } from './package-version.ts'
 import { LOG_LEVELS, SETTINGS, readSettings, type Flags } from './settings.ts'
@@ -125,6 +126,7 @@ async function role(
   action: () => Promise<void>,
   onFailure: (code: string, message: string) => void = () => undefined,
 ): Promise<void> {
+  outliveOutput()
   try {
     await action()
   } catch (error) {

@@ -1,23 +1,17 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { startApi } from '../api/index.ts'
 import { importAndRunSample, sampleIsWanted } from '../cli/index.ts'
 import { AppError } from '../error.ts'
-import { migrate, openStore } from '../store/index.ts'
-import { watchRuns } from '../usecase/index.ts'
 import { checkPort } from './check-port.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
-import { openDatabase } from './database.ts'
 import { openLog, secretsOf } from './log.ts'
 import { announcePlatform, findRunningPlatform } from './platform-file.ts'
 import { watchPlatformUsers } from './platform-users.ts'
-import { makePlatform } from './platform.ts'
 import { SAMPLE_FILES } from './sample-files.ts'
 import type { Settings } from './settings.ts'
 import { Stopped, stopSignals } from './stop-signals.ts'
 import { welcome } from './welcome.ts'
-import { sweepRegularly } from './sweep-regularly.ts'
 import { superviseWorker } from './worker-supervisor.ts'
 
 /** Milliseconds in which a worker should take runs; without one, runs wait. */
@@ -38,7 +32,7 @@ export interface StartOptions {
  */
 export async function start(settings: Settings, { temporary, onReady }: StartOptions): Promise<void> {
   const began = Date.now()
-  const { dataDir, host, port, development, allowedOrigins } = settings
+  const { dataDir, host, port, development } = settings
   await refuseSecond(dataDir)
   using lock = await lockDataFolder(dataDir)
   if (lock === null) throw new AppError('CONFLICT', `another process is starting or stopping nograd on ${dataDir}`)
@@ -53,20 +47,19 @@ export async function start(settings: Settings, { temporary, onReady }: StartOpt
     say('\nstopping (once more to stop at once)')
   })
   const { signal } = signals
-  await using database = await openDatabase(settings, log)
-  await migrate(database.url, log)
-  signal.throwIfAborted()
-  await using worker = superviseWorker({
+  const worker = superviseWorker({
     program: fileURLToPath(new URL('../main.js', import.meta.url)),
     args: ['worker'],
     env: workerEnvironment(settings),
     log,
   })
-  await using store = await openStore({ databaseUrl: database.url, log })
-  const platform = makePlatform(settings, store, log)
-  await using _sweeps = sweepRegularly(platform)
-  await using _watch = watchRuns(platform)
-  await using api = await startApi({ platform, host, port, development, allowedOrigins })
+  await using _withoutDatabase = worker
+  // Loaded while the worker process loads, which has other cores.
+  const { openDatabase, openServer } = await import('./server.ts')
+  await using database = await openDatabase(settings, log)
+  // Stopped before the database is.
+  await using _withDatabase = worker
+  await using api = await openServer(settings, database, log, () => worker.admit())
   await workerReady(worker.ready, log, signal)
   const startedAt = new Date().toISOString()
   await using announcement = await announcePlatform(dataDir, { pid: process.pid, url: api.url, startedAt })

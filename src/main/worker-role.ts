@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../error.ts'
 import { migrate, openStore } from '../store/index.ts'
 import { runWorker } from '../worker/index.ts'
@@ -12,6 +13,8 @@ import type { WorkerMessage } from './worker-supervisor.ts'
 
 /** Milliseconds that a worker whose parent is gone gives itself to stop. */
 const STOP_MS = 10_000
+/** Milliseconds in which PostgreSQL closes the sessions of a process that died. */
+const NOTICE_MS = 1_000
 
 /**
  * Claims and evaluates runs until it is told to stop.
@@ -36,10 +39,15 @@ export async function workerRole(settings: Settings, supervised: boolean): Promi
     })
   }
 
+  const admitted = supervised ? admission(stop.signal) : Promise.resolve()
+  await using open = await openEngines(settings, log)
+  await admitted
+  if (stop.signal.aborted) return
   await using database = await openDatabase(settings, log)
+  // Whoever leaves an embedded server as the last one stops it.
+  await using _parent = { [Symbol.asyncDispose]: () => parentLeft(supervised) }
   if (!supervised) await migrate(database.url, log)
   await using store = await openStore({ databaseUrl: database.url, log })
-  await using open = await openEngines(settings, log)
   await runWorker({
     platform: makePlatform(settings, store, log),
     engines: open.engines,
@@ -51,6 +59,21 @@ export async function workerRole(settings: Settings, supervised: boolean): Promi
     },
     signal: stop.signal,
   })
+}
+
+/** Resolves when our parent says that the database is there, or that we are to stop. */
+function admission(stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('message', () => resolve())
+    stopped.addEventListener('abort', () => resolve())
+  })
+}
+
+const PARENT = process.ppid
+
+/** When our parent has died: waits until the database must have noticed that it is gone. */
+async function parentLeft(supervised: boolean): Promise<void> {
+  if (supervised && process.ppid !== PARENT) await sleep(NOTICE_MS)
 }
 
 /** A role that runs alone cannot use an embedded server, which ends with the processes of one machine. */

@@ -25,19 +25,22 @@ export interface SupervisorOptions {
 export interface WorkerSupervisor extends AsyncDisposable {
   /** When the first worker takes runs. Never, if none gets that far. */
   readonly ready: Promise<void>
+  /** Lets the worker go on: the database has its tables. Until then it loads what it needs. */
+  admit(): void
   /** Process number of the worker that lives, if any. */
   pid(): number | null
 }
 
-/** What the worker process says over its IPC channel: that it takes runs. */
-export type WorkerMessage = 'ready'
+/** What is said over the IPC channel: by the worker that it takes runs, to the worker that the database is there. */
+export type WorkerMessage = 'ready' | 'go'
 
 /** Starts the worker process and starts it again whenever it dies. */
 export function superviseWorker({ program, args, env, log }: SupervisorOptions): WorkerSupervisor {
   let announce: () => void = () => undefined
   const ready = new Promise<void>((resolve) => (announce = resolve))
   let child: ChildProcess | null = null
-  let stopping = false
+  let stopping: Promise<void> | null = null
+  let admitted = false
   let waitMs = FIRST_WAIT_MS
   let timer: NodeJS.Timeout | undefined
 
@@ -48,10 +51,11 @@ export function superviseWorker({ program, args, env, log }: SupervisorOptions):
     log.info({ workerPid: worker.pid }, 'the worker process is started')
     for (const stream of [worker.stdout, worker.stderr]) if (stream !== null) follow(stream, log)
     worker.once('message', () => announce())
+    if (admitted) admit(worker)
     const died = (reason: string): void => {
       if (child !== worker) return
       child = null
-      if (stopping) return
+      if (stopping !== null) return
       if (Date.now() - began > HEALTHY_MS) waitMs = FIRST_WAIT_MS
       log.warn({ pid: worker.pid }, `the worker process ${reason}; starting another in ${waitMs / 1000} s`)
       timer = setTimeout(launch, waitMs)
@@ -65,13 +69,21 @@ export function superviseWorker({ program, args, env, log }: SupervisorOptions):
   launch()
   return {
     ready,
+    admit: () => {
+      admitted = true
+      if (child !== null) admit(child)
+    },
     pid: () => child?.pid ?? null,
-    [Symbol.asyncDispose]: async () => {
-      stopping = true
+    [Symbol.asyncDispose]: () => {
       clearTimeout(timer)
-      if (child !== null) await stop(child, log)
+      return (stopping ??= child === null ? Promise.resolve() : stop(child, log))
     },
   }
+}
+
+function admit(worker: ChildProcess): void {
+  // A worker that has just died is noticed by its exit.
+  worker.send('go' satisfies WorkerMessage, () => undefined)
 }
 
 /** Losing the channel tells a worker to stop, whether it was closed here or we died. */

@@ -21,9 +21,10 @@ beforeEach(() => {
   data = dataFolder()
 })
 afterEach(async () => {
-  for (const platform of started) await platform.stop('SIGKILL')
-  await until(() => started.every((platform) => platform.processes().length === 0), 30_000)
+  const platforms = started
   started = []
+  for (const platform of platforms) await platform.stop('SIGKILL')
+  await until(() => platforms.every((platform) => platform.processes().length === 0), 30_000)
   data[Symbol.dispose]()
 }, 60_000)
 

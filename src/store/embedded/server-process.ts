@@ -22,7 +22,7 @@ const SETTINGS = {
   shared_buffers: '256MB',
   wal_level: 'minimal',
   max_wal_senders: '0',
-  max_wal_size: '8GB',
+  max_wal_size: '4GB',
   checkpoint_timeout: '15min',
   wal_buffers: '64MB',
   wal_compression: 'off',

@@ -44,6 +44,8 @@ const STUCK = `
     )
   order by shard."runId", shard.index limit 1000`
 
+const claimOf = ({ runId, shard, retryCount }: Stuck) => `${runId}:${shard}:${retryCount ?? ''}`
+
 /** Looks for stuck shards once a second. */
 export function startWatch(context: WorkContext, { onFreed, onLost, signal }: WatchOptions): AsyncDisposable {
   const { boss, pool, log } = context
@@ -56,11 +58,16 @@ export function startWatch(context: WorkContext, { onFreed, onLost, signal }: Wa
 
   async function loop(): Promise<void> {
     let cleanedAt = Date.now()
+    let before: ReadonlySet<string> = new Set()
     while (!stop.signal.aborted) {
       try {
         const { rows } = await pool.query<Stuck>(STUCK)
+        const suspected = before
+        before = new Set(rows.map(claimOf))
         for (const stuck of rows) {
           if (stuck.state === 'active') {
+            // Seen twice: after a restart of the server, a worker needs a moment to take its lock again.
+            if (!suspected.has(claimOf(stuck))) continue
             const freed = await free(boss, pool, stuck)
             if (freed) await onFreed?.(freed)
             continue
