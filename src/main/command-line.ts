@@ -93,6 +93,10 @@ function addStart(program: Command, exit: (code: number) => void): void {
     })
 }
 
+interface WorkerFlags extends Flags {
+  readonly supervised?: boolean
+}
+
 function addRoles(program: Command, exit: (code: number) => void): void {
   withSettings(program.command('api'), ['host', 'port', 'dataDir', 'logLevel'])
     .description('Run only the API. Needs DATABASE_URL.')
@@ -101,10 +105,11 @@ function addRoles(program: Command, exit: (code: number) => void): void {
     )
   withSettings(program.command('worker'), ['dataDir', 'logLevel', 'engines', 'engineThreads'])
     .description('Run only a worker. Needs DATABASE_URL.')
-    .action((flags: Flags) =>
+    .addOption(new Option('--supervised').hideHelp())
+    .action(({ supervised = false, ...flags }: WorkerFlags) =>
       role(exit, async () => {
         const { workerRole } = await import('./worker-role.ts')
-        await workerRole(readSettings(flags, process.env), process.connected)
+        await workerRole(readSettings(flags, process.env), supervised)
       }),
     )
 }

@@ -49,13 +49,13 @@ export async function start(settings: Settings, { temporary, onReady }: StartOpt
   const { signal } = signals
   const worker = superviseWorker({
     program: fileURLToPath(new URL('../main.js', import.meta.url)),
-    args: ['worker'],
+    args: ['worker', '--supervised'],
     env: workerEnvironment(settings),
     log,
   })
   await using _withoutDatabase = worker
   // Loaded while the worker process loads, which has other cores.
-  const { openDatabase, openServer } = await import('./server.ts')
+  const { openDatabase, openServer } = await loadServer()
   await using database = await openDatabase(settings, log)
   // Stopped before the database is.
   await using _withDatabase = worker
@@ -73,6 +73,9 @@ export async function start(settings: Settings, { temporary, onReady }: StartOpt
   say(welcome({ url: api.url, database: description, dataDir, development, milliseconds }))
   await signals.requested
 }
+
+// In a function with `using`, the compiler leaves the extension of a dynamic import as it is.
+const loadServer = () => import('./server.ts')
 
 async function refuseSecond(dataDir: string): Promise<void> {
   const running = await findRunningPlatform(dataDir)

@@ -32,11 +32,13 @@ export async function workerRole(settings: Settings, supervised: boolean): Promi
   if (supervised) {
     // Ctrl-C reaches all processes of a terminal: our parent decides what it means.
     process.removeAllListeners('SIGINT').on('SIGINT', () => undefined)
-    process.once('disconnect', () => {
+    const lost = (): void => {
       stop.abort(new Stopped())
       // Native code that does not return holds the process until a signal ends it.
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_MS).unref()
-    })
+    }
+    if (process.connected) process.once('disconnect', lost)
+    else lost()
   }
 
   const admitted = supervised ? admission(stop.signal) : Promise.resolve()
