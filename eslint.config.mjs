@@ -5,6 +5,7 @@ export default tseslint.config(
     ignores: [
       'dist',
       'dist-test',
+      '.tensorflow',
       'data',
       'coverage',
       'artifacts',

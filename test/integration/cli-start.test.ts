@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { writeDigits } from './cli/big-dataset.ts'
 import {
   dataFolder,
   fixture,
@@ -178,6 +179,17 @@ describe('evaluate without a platform', () => {
     expect(existsSync(join(data.path, 'postgres/cluster/postmaster.pid'))).toBe(false)
     expect(readdirSync(join(data.path, 'users'))).toEqual([])
   }, 120_000)
+
+  test('a file over the limit is refused by name, also while it is being sent', async () => {
+    const large = join(data.path, 'large.safetensors')
+    writeDigits(large, 50_000)
+    const env = { NOGRAD_DATA_DIR: data.path, NOGRAD_MAX_UPLOAD_BYTES: '1MiB' }
+    const { code, stdout, stderr } = await nograd([...args, '--dataset', large], env)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'LIMIT_EXCEEDED', message: expect.stringContaining('1048576') },
+    })
+  }, 60_000)
 
   test('a command that is killed leaves nothing behind', async () => {
     const running = spawnNograd(args, { NOGRAD_DATA_DIR: data.path })
