@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { join } from 'node:path'
 import type { Graph } from '../../src/architecture/index.ts'
-import type { Engine, ThreadedEngine } from '../../src/engine/index.ts'
+import type { ThreadedEngine } from '../../src/engine/index.ts'
 import { unsupportedOperators } from '../../src/engine/tensorflow/index.ts'
 import { loadLibrary, type Library } from '../../src/engine/tensorflow/library.ts'
 import { isNativeThere } from '../../src/engine/tensorflow/native-binding.ts'
@@ -10,6 +10,7 @@ import { evaluateCase, expectedLogits, fixtureCase, type FixtureFiles } from '..
 import { floats, graph, int, ints, linear, node, noise, parameter, value } from './graphs.ts'
 import { nativeTensorflow, TENSORFLOW_FOLDER } from './native-tensorflow.ts'
 import { parameterFile, temporaryFolder } from './parameter-file.ts'
+import { recorded } from './recorded.ts'
 import { BACKENDS, tensorflowOn } from './tensorflow-backends.ts'
 
 const FIXTURES: readonly (readonly [string, FixtureFiles])[] = [
@@ -218,26 +219,6 @@ for (const backend of BACKENDS) {
       })
     })
   })
-}
-
-/** The engine, and the logits that its sessions give. */
-function recorded(engine: Engine, output: string): { readonly spy: Engine; readonly logits: number[] } {
-  const logits: number[] = []
-  const spy: Engine = {
-    ...engine,
-    async load(...args) {
-      const session = await engine.load(...args)
-      return {
-        async run(inputs) {
-          const result = await session.run(inputs)
-          logits.push(...(result.outputs.get(output)!.data as Float32Array))
-          return result
-        },
-        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
-      }
-    },
-  }
-  return { spy, logits }
 }
 
 interface EngineState {

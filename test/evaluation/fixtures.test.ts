@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { threadedEngine, type Engine, type ThreadedEngine } from '../../src/engine/index.ts'
+import { threadedEngine, type ThreadedEngine } from '../../src/engine/index.ts'
 import { denseConfusion, type TaskReport } from '../../src/metric/index.ts'
 import { temporaryFolder } from '../engine/parameter-file.ts'
+import { recorded } from '../engine/recorded.ts'
 import { compiled } from '../compiled.ts'
 import {
   evaluateCase,
@@ -51,7 +52,7 @@ describe.each(CASES)('%s from %o', (name, files) => {
 
   test.each([1, 7, 64, 1000])('has PyTorch’s logits and scikit-learn’s metrics in batches of %p', async (batchSize) => {
     const expected = await expectedLogits(name)
-    const { engine: spy, logits } = recorded(engine, fixture.fit.output)
+    const { spy, logits } = recorded(engine, fixture.fit.output)
     const report = await evaluateCase(spy, fixture, { batchSize })
     expect(logits).toHaveLength(expected.length)
     const largest = logits.reduce((most, logit, i) => Math.max(most, Math.abs(logit - expected[i]!)), 0)
@@ -77,26 +78,6 @@ describe.each(CASES)('%s from %o', (name, files) => {
     )
   })
 })
-
-/** The engine, with every logit that it gives copied, in order. */
-function recorded(engine: Engine, output: string): { readonly engine: Engine; readonly logits: number[] } {
-  const logits: number[] = []
-  const spy: Engine = {
-    ...engine,
-    async load(...args) {
-      const session = await engine.load(...args)
-      return {
-        async run(inputs) {
-          const result = await session.run(inputs)
-          logits.push(...(result.outputs.get(output)!.data as Float32Array))
-          return result
-        },
-        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
-      }
-    },
-  }
-  return { engine: spy, logits }
-}
 
 /** Names in expected.json → metric and average. Metrics that later issues add are not compared yet. */
 const NAMES: Record<string, readonly [string, string | null]> = {

@@ -1,0 +1,21 @@
+import type { Engine } from '../../src/engine/index.ts'
+
+/** An engine that passes everything on, with the logits that its sessions give, in order. */
+export function recorded(engine: Engine, output: string): { readonly spy: Engine; readonly logits: number[] } {
+  const logits: number[] = []
+  const spy: Engine = {
+    ...engine,
+    async load(...args) {
+      const session = await engine.load(...args)
+      return {
+        async run(inputs) {
+          const result = await session.run(inputs)
+          logits.push(...(result.outputs.get(output)!.data as Float32Array))
+          return result
+        },
+        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+      }
+    },
+  }
+  return { spy, logits }
+}
