@@ -24,6 +24,8 @@ export interface ColumnFile {
   readonly dtype: DType
   readonly shape: Shape
   readonly rows: number
+  /** For a file that is still growing: resolves when its first `bytes` bytes are there. */
+  readonly arrived?: ((bytes: number) => Promise<void>) | undefined
 }
 
 /**
@@ -31,18 +33,24 @@ export interface ColumnFile {
  * @throws Error when the file is shorter than its rows.
  */
 export async function fileRows(column: ColumnFile): Promise<RowReader & AsyncDisposable> {
-  const { path, offset = 0, dtype, shape, rows } = column
+  const { path, offset = 0, dtype, shape, rows, arrived } = column
   const size = rowBytes(column)
   const file = await open(path, 'r')
-  const { size: found } = await file.stat()
-  if (found < offset + rows * size) {
-    await file.close()
-    throw new Error(`${path}: ${found} bytes were found, ${rows} rows of ${size} bytes from ${offset} were expected`)
+  if (arrived === undefined) {
+    const { size: found } = await file.stat()
+    if (found < offset + rows * size) {
+      await file.close()
+      throw new Error(`${path}: ${found} bytes were found, ${rows} rows of ${size} bytes from ${offset} were expected`)
+    }
   }
   return {
     dtype,
     shape,
-    read: (firstRow, into) => readExactly(file, into, offset + firstRow * size, path),
+    async read(firstRow, into) {
+      const position = offset + firstRow * size
+      await arrived?.(position + into.byteLength)
+      await readExactly(file, into, position, path)
+    },
     [Symbol.asyncDispose]: () => file.close(),
   }
 }

@@ -1,5 +1,5 @@
 import type { ShardClaim } from './claim-shard.ts'
-import type { LogLevel } from './log-run.ts'
+import type { LogLevel } from './log-level.ts'
 import type { Platform } from './platform.ts'
 import { holdsClaim } from './shard-fence.ts'
 

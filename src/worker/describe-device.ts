@@ -10,7 +10,13 @@ interface Line {
 }
 
 /** What a user wants to know of how a run is executed: device, engine, weights, and everything that was not as it was asked for. */
-export function deviceLines(plan: RunPlan, { run, shard }: ShardClaim, ready: ReadySession, threads: number): Line[] {
+export function deviceLines(
+  plan: RunPlan,
+  { run, shard }: ShardClaim,
+  ready: ReadySession,
+  missingBytes: number,
+  threads: number,
+): Line[] {
   const { on, failed, borrowed, milliseconds } = ready
   const lines: Line[] = failed.map(({ device, reason }) => warning(`device ${device} is not used: ${reason}`))
   lines.push(
@@ -24,6 +30,10 @@ export function deviceLines(plan: RunPlan, { run, shard }: ShardClaim, ready: Re
         : `${plan.parameters.size} tensors of ${plan.checkpointName} (${megabytes(weightBytes(plan))}) were loaded in ${Math.round(milliseconds)} ms`,
     ),
   )
+  if (missingBytes > 0)
+    lines.push(
+      info(`${megabytes(missingBytes)} of samples come from the database while they are evaluated, and are kept here`),
+    )
   // Each shard has a device; the rest is the same for all.
   if (shard > 0) return lines
   const { report, fit } = plan

@@ -1,20 +1,19 @@
 import { performance } from 'node:perf_hooks'
 import type { Session } from '../engine/index.ts'
-import { evaluateShard, fileRows, type RowReader } from '../evaluation/index.ts'
+import { evaluateShard } from '../evaluation/index.ts'
 import {
   completeShard,
   loadRunPlan,
-  logRun,
   recordDevice,
   reportProgress,
   type Platform,
   type RunPlan,
   type ShardClaim,
 } from '../usecase/index.ts'
-import type { BlobLease } from './blob-cache/index.ts'
 import type { ShardJob } from '../store/index.ts'
 import { borrowSession } from './borrow-session.ts'
 import { deviceLines } from './describe-device.ts'
+import { openColumns, type OpenColumns } from './open-columns.ts'
 import { progressWriter } from './progress-writer.ts'
 import { speedometer } from './speedometer.ts'
 import type { Workbench } from './workbench.ts'
@@ -23,9 +22,6 @@ import type { Workbench } from './workbench.ts'
 export class ClaimLost extends Error {
   override readonly name = 'ClaimLost'
 }
-
-/** Milliseconds of waiting for the samples from which the user is told why nothing moved. */
-const WORTH_TELLING_MS = 1000
 
 /**
  * Evaluates a shard and counts it.
@@ -36,10 +32,8 @@ export async function evaluateClaim(bench: Workbench, claim: ShardClaim, job: Sh
   const { signal } = job
   const plan = await loadRunPlan(platform, claim.run)
   await using lease = blobs.lease()
-  const hashes = plan.columns.map(({ storageHash }) => storageHash)
-  // The samples come while the session is loaded.
-  const columnFiles = Promise.all(hashes.map((hash) => lease.file(hash, signal)))
-  columnFiles.catch(() => undefined)
+  // The samples begin to come while the session is loaded, and go on while the first of them are evaluated.
+  await using columns = openColumns(plan, lease, signal)
   const ready = await borrowSession(bench, plan, claim.run.device, signal)
   await using borrowed = ready.borrowed
   const { engine, device } = ready.on
@@ -48,19 +42,11 @@ export async function evaluateClaim(bench: Workbench, claim: ShardClaim, job: Sh
       platform,
       claim,
       { device: device.id, engine: engine.name, engineVersion: engine.version },
-      deviceLines(plan, claim, ready, bench.threads),
+      deviceLines(plan, claim, ready, await columns.missingBytes(), bench.threads),
     ),
   )
-  const begin = performance.now()
-  await columnFiles
-  const waited = performance.now() - begin
-  if (waited > WORTH_TELLING_MS) {
-    const message = `the samples were fetched; that took ${(waited / 1000).toFixed(1)} s more`
-    await logRun(platform, claim.run.id, [{ level: 'info', message }])
-  }
-  await using columns = await openColumns(plan, lease)
   try {
-    await evaluateRows(platform, claim, plan, borrowed.session, columns.readers, job)
+    await evaluateRows(platform, claim, plan, borrowed.session, columns, job)
   } catch (error) {
     // Whatever it was, the session may still have batches under way; only an abort leaves it in order.
     if (!signal.aborted && !(error instanceof ClaimLost)) borrowed.discard()
@@ -73,7 +59,7 @@ async function evaluateRows(
   claim: ShardClaim,
   plan: RunPlan,
   session: Session,
-  columns: ReadonlyMap<string, RowReader>,
+  columns: OpenColumns,
   job: ShardJob,
 ): Promise<void> {
   const { run, firstRow, endRow, counted } = claim
@@ -87,13 +73,13 @@ async function evaluateRows(
     (error) => platform.log.warn({ err: error, runId: run.id }, 'progress could not be written'),
   )
   try {
-    const { state } = await evaluateShard({
+    const evaluation = evaluateShard({
       session,
       graph,
       task,
       fit,
       threshold: run.threshold,
-      columns,
+      columns: columns.readers,
       rows: { start: firstRow, end: endRow },
       batchSize: run.batchSize,
       signal: AbortSignal.any([job.signal, lost.signal]),
@@ -102,6 +88,12 @@ async function evaluateRows(
       },
       clock: performance,
     })
+    const { state } = await evaluation.catch(async (error: unknown) => {
+      // Damaged samples can show as anything: what is wrong with the bytes goes before what came of them.
+      if (!job.signal.aborted && !lost.signal.aborted) await columns.whole()
+      throw error
+    })
+    await columns.whole()
     await writer.close()
     must(
       await completeShard(platform, claim, {
@@ -120,23 +112,4 @@ async function evaluateRows(
 
 function must(claimHolds: boolean): void {
   if (!claimHolds) throw new ClaimLost()
-}
-
-interface OpenColumns extends AsyncDisposable {
-  readonly readers: ReadonlyMap<string, RowReader>
-}
-
-async function openColumns({ columns, rows }: RunPlan, lease: BlobLease): Promise<OpenColumns> {
-  const readers = new Map<string, RowReader & AsyncDisposable>()
-  const close = async () => {
-    for (const reader of readers.values()) await reader[Symbol.asyncDispose]()
-  }
-  try {
-    for (const { name, dtype, shape, storageHash } of columns)
-      readers.set(name, await fileRows({ path: await lease.file(storageHash), dtype, shape, rows }))
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return { readers, [Symbol.asyncDispose]: close }
 }

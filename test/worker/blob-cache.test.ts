@@ -57,6 +57,48 @@ describe('openBlobCache', () => {
     expect(await readdir(join(folder, 'partial'))).toEqual([])
   })
 
+  test('a file can be read while it arrives, and is whole only when its hash was checked', async () => {
+    const content = randomBytes(3000)
+    const source = bytesByHash(content)
+    let goOn = (): void => undefined
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    const slow = {
+      ...source,
+      async *read() {
+        yield content.subarray(0, 1000)
+        await gate
+        yield content.subarray(1000)
+      },
+    }
+    const lease = (await open(slow)).lease()
+    const file = await lease.arriving(source.hashes[0]!)
+    expect(file.cached).toBe(false)
+    await file.arrived(1000)
+    expect((await readFile(file.path)).equals(content.subarray(0, 1000))).toBe(true)
+    let whole = false
+    const done = file.whole.then(() => (whole = true))
+    const beyond = expect(file.arrived(3001)).rejects.toThrow('3000 bytes came, 3001 were expected')
+    await new Promise(setImmediate)
+    expect(whole).toBe(false)
+    goOn()
+    await Promise.all([done, beyond, file.arrived(3000)])
+    expect(await lease.file(source.hashes[0]!)).toBe(file.path)
+    expect((await (await open(source)).lease().arriving(source.hashes[0]!)).cached).toBe(true)
+  })
+
+  test('who reads bytes that turn out to be damaged is told so, and the next fetch starts anew', async () => {
+    const source = bytesByHash(randomBytes(100))
+    const wrong = 'ab'.repeat(32)
+    source.bytes.set(wrong, randomBytes(100))
+    const lease = (await open(source)).lease()
+    const file = await lease.arriving(wrong)
+    await expect(file.arrived(101)).rejects.toThrow(/has bytes with SHA-256/)
+    await expect(file.whole).rejects.toThrow(/has bytes with SHA-256/)
+    await expect(lease.file(wrong)).rejects.toThrow(/has bytes with SHA-256/)
+    expect(source.reads).toEqual([wrong, wrong])
+    expect(await blobs(folder)).toEqual([])
+  })
+
   test('notices a file that was changed on disk, in this process and in the next', async () => {
     const source = bytesByHash(randomBytes(5000))
     const sha256 = source.hashes[0]!

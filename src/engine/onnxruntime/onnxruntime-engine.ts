@@ -43,7 +43,13 @@ async function create(
       enableCpuMemArena: true,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 4,
-      extra: { session: { model_external_initializers_file_folder_path: folder } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: folder,
+          // A thread that waits sleeps. By default it spins, and takes the core from whoever reads, counts and answers meanwhile.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
     })
   } catch (error) {
     throw engineError('loading the graph', error)

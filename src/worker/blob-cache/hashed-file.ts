@@ -1,25 +1,32 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 
-/** Writes pieces to a new file and returns the SHA-256 of what was written. The caller removes the file when this throws. */
+/**
+ * Writes pieces to an empty file and returns the SHA-256 of what was written. A piece is hashed while it is written.
+ * @param onWritten gets the number of bytes that can be read from the file.
+ */
 export async function writeHashed(
-  path: string,
+  file: FileHandle,
   pieces: AsyncIterable<Uint8Array>,
+  onWritten: (bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256')
-  const file = await open(path, 'wx')
-  try {
-    for await (const piece of pieces) {
-      signal?.throwIfAborted()
-      hash.update(piece)
-      for (let at = 0; at < piece.byteLength;) at += (await file.write(piece, at)).bytesWritten
-    }
-  } finally {
-    await file.close()
+  let written = 0
+  for await (const piece of pieces) {
+    signal?.throwIfAborted()
+    const writing = writeWhole(file, piece)
+    hash.update(piece)
+    await writing
+    written += piece.byteLength
+    onWritten(written)
   }
   return hash.digest('hex')
+}
+
+async function writeWhole(file: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let at = 0; at < piece.byteLength;) at += (await file.write(piece, at)).bytesWritten
 }
 
 /** SHA-256 of a file. */

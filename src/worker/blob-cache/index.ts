@@ -1,2 +1,2 @@
 export { openBlobCache, type BlobCache, type BlobCacheOptions } from './blob-cache.ts'
-export type { BlobLease, BlobSource } from './blob-lease.ts'
+export type { ArrivingFile, BlobLease, BlobSource } from './blob-lease.ts'
