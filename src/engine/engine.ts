@@ -32,7 +32,7 @@ export type ParameterSource = ReadonlyMap<string, ParameterData>
 
 /** Settings that change speed and not results. */
 export interface EngineOptions {
-  /** Threads inside one operation. */
+  /** Threads that a session may use. */
   readonly threads: number
 }
 
@@ -64,9 +64,11 @@ export interface RunResult {
 
 /** A graph bound to weights on a device. Forward only: it records no gradient and keeps no tensor after `run`. */
 export interface Session extends AsyncDisposable {
+  /** Batches that it executes at a time. */
+  readonly lanes: number
   /**
-   * Executes one batch: inputs by graph input name, first dimension the batch, in the graph's own dtypes. Runs are executed in
-   * the order in which they were asked for; a second may be asked for while the first is under way.
+   * Executes one batch: inputs by graph input name, first dimension the batch, in the graph's own dtypes. Another may be asked for while
+   * one is under way: `lanes` of them are executed, the others wait.
    *
    * The memory of the inputs goes with them: the caller does not touch them until they come back in the result, perhaps as other
    * arrays. (An engine in a thread of its own moves a buffer there and back; one that holds more than its array is copied.)

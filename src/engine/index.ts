@@ -10,4 +10,5 @@ export type {
   Session,
 } from './engine.ts'
 export { chooseDevice } from './choose-device.ts'
+export { laneCount, lanedEngine } from './lanes.ts'
 export { threadedEngine, type ThreadedEngine, type ThreadOptions } from './threaded.ts'

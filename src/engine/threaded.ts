@@ -44,6 +44,7 @@ export async function threadedEngine(module: URL, options: ThreadOptions = {}): 
         const session = (await thread.ask({ kind: 'load', graph, parameters, device, options })) as number
         let released = false
         return {
+          lanes: 1,
           async run(inputs) {
             const moved = movable(inputs)
             return (await thread.ask({ kind: 'run', session, inputs: moved }, buffersOf(moved))) as RunResult

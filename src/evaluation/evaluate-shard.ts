@@ -51,12 +51,15 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
   let state = accumulator.empty()
   let samples = 0
 
+  // Few samples are shared among the lanes.
+  const size = Math.min(batchSize, Math.max(1, Math.ceil((rows.end - rows.start) / session.lanes)))
   await pipeline({
-    count: Math.ceil((rows.end - rows.start) / batchSize),
+    count: Math.ceil((rows.end - rows.start) / size),
+    lanes: session.lanes,
     signal,
     decode(index) {
-      const first = rows.start + index * batchSize
-      return decoder.decode(first, Math.min(batchSize, rows.end - first))
+      const first = rows.start + index * size
+      return decoder.decode(first, Math.min(size, rows.end - first))
     },
     async execute(batch: DecodedBatch) {
       const { outputs, inputs } = await session.run(batch.inputs)

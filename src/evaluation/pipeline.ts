@@ -1,14 +1,17 @@
-/** Batches that are read ahead of the engine, and batches that the engine has at a time: one under way, one waiting. */
-const DECODED_AHEAD = 2
-const EXECUTING = 2
+/** Batches for each lane of the engine: one under way, one waiting … */
+const PER_LANE = 2
+/** … and batches that are read ahead of it, one more than there are lanes. */
+const AHEAD = 1
 
 /** Three stages that work at the same time. */
 export interface Stages<Decoded, Executed> {
   /** Number of batches. */
   readonly count: number
+  /** Batches that the engine executes at a time. */
+  readonly lanes: number
   readonly signal: AbortSignal
   readonly decode: (index: number) => Promise<Decoded>
-  /** Called in order; the engine keeps the order. */
+  /** Called in order. */
   readonly execute: (batch: Decoded) => Promise<Executed>
   /** Called in order. */
   readonly consume: (batch: Executed) => void
@@ -31,6 +34,7 @@ export function pipeline<Decoded, Executed>(stages: Stages<Decoded, Executed>): 
 
 async function flow<Decoded, Executed>({
   count,
+  lanes,
   signal,
   decode,
   execute,
@@ -42,12 +46,12 @@ async function flow<Decoded, Executed>({
 
   /** Keeps the reader busy. */
   const readAhead = () => {
-    while (next < count && decoding.length < DECODED_AHEAD) decoding.push(watched(decode(next++)))
+    while (next < count && decoding.length < lanes + AHEAD) decoding.push(watched(decode(next++)))
   }
   /** Keeps the engine busy. */
   const handOver = async () => {
     readAhead()
-    while (executing.length < EXECUTING && decoding.length > 0) {
+    while (executing.length < lanes * PER_LANE && decoding.length > 0) {
       const batch = await decoding[0]!
       signal.throwIfAborted()
       void decoding.shift()

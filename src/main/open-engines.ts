@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Logger } from 'pino'
-import { threadedEngine, type ThreadedEngine } from '../engine/index.ts'
+import { lanedEngine, threadedEngine, type ThreadedEngine } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import type { Settings } from './settings.ts'
 
@@ -31,7 +31,7 @@ export async function openEngines(settings: Settings, log: Logger): Promise<Open
   try {
     for (const name of wanted) {
       try {
-        engines.push(await threadedEngine(MODULES[name]))
+        engines.push(await openEngine(name))
       } catch (error) {
         // One engine that is broken is no reason to evaluate nothing.
         if (wanted.length === 1 || !(error instanceof AppError)) throw error
@@ -44,6 +44,12 @@ export async function openEngines(settings: Settings, log: Logger): Promise<Open
     throw error
   }
   return { engines, [Symbol.asyncDispose]: close }
+}
+
+/** TensorFlow has threads of its own, which all its sessions share. */
+function openEngine(name: keyof typeof MODULES): Promise<ThreadedEngine> {
+  const open = () => threadedEngine(MODULES[name])
+  return name === 'onnxruntime' ? lanedEngine(open) : open()
 }
 
 /** TensorFlow reads these when it is loaded, from the process, whose environment only the main thread can change. What is set stays. */

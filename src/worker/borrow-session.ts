@@ -54,7 +54,7 @@ async function load(
     const parameters = await loadWeights(plan, lease, signal)
     signal.throwIfAborted()
     const session = await engine.load(plan.graph, parameters, device.id, { threads })
-    return { session, bytes: weightBytes(plan), resources: lease }
+    return { session, bytes: weightBytes(plan) * session.lanes, resources: lease }
   } catch (error) {
     await lease[Symbol.asyncDispose]()
     throw error

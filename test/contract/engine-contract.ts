@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Graph } from '../../src/architecture/index.ts'
-import { threadedEngine, type ParameterSource, type Session, type ThreadedEngine } from '../../src/engine/index.ts'
+import { type ParameterSource, type Session, type ThreadedEngine } from '../../src/engine/index.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/index.ts'
 import { floats, graph, ints, linear, node, noise, parameter, value } from '../engine/graphs.ts'
 import { parameterFile, temporaryFolder } from '../engine/parameter-file.ts'
@@ -45,13 +45,13 @@ const NETWORK_VALUES = Object.fromEntries(
 )
 
 /**
- * What every engine has to do. `module` is the compiled engine; it runs in its thread, as it does in a worker.
+ * What every engine has to do. `open` starts it in a thread of its own, as a worker does.
  */
-export function engineContract(name: string, module: URL, device: string): void {
+export function engineContract(name: string, open: () => Promise<ThreadedEngine>, device: string): void {
   describe(`the engine ${name} on ${device}`, () => {
     let engine: ThreadedEngine
     beforeAll(async () => {
-      engine = await threadedEngine(module)
+      engine = await open()
     })
     afterAll(() => engine[Symbol.asyncDispose]())
 
@@ -89,7 +89,7 @@ export function engineContract(name: string, module: URL, device: string): void 
     }
 
     test('says what it is and which devices it has', async () => {
-      expect(engine.name).toBe(name)
+      expect(name.startsWith(engine.name)).toBe(true)
       expect(engine.version).toMatch(/^\d+\.\d+/)
       const devices = await engine.devices()
       expect(devices.map(({ id }) => id)).toContain(device)
@@ -208,8 +208,9 @@ export function engineContract(name: string, module: URL, device: string): void 
       expect(grown).toBeLessThan(32 * 2 ** 20)
     })
 
-    test('executes runs in the order in which they are asked for', async () => {
+    test('executes runs in the order in which they are asked for, those of several lanes at once', async () => {
       await using net = await network()
+      const { lanes } = net.session
       const order: number[] = []
       const sizes = [512, 1, 64, 1, 256, 1]
       await Promise.all(
@@ -218,7 +219,10 @@ export function engineContract(name: string, module: URL, device: string): void 
           order.push(i)
         }),
       )
-      expect(order).toEqual([0, 1, 2, 3, 4, 5])
+      if (lanes === 1) expect(order).toEqual([0, 1, 2, 3, 4, 5])
+      // The first and longest one holds up its own lane alone.
+      else expect(order.indexOf(0)).toBeGreaterThan(0)
+      expect(order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5])
     })
 
     test('takes whole-number inputs, several inputs and several outputs', async () => {

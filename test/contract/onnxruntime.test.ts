@@ -1,4 +1,8 @@
+import { lanedEngine, threadedEngine } from '../../src/engine/index.ts'
 import { compiled } from '../compiled.ts'
 import { engineContract } from './engine-contract.ts'
 
-engineContract('onnxruntime', compiled('engine/onnxruntime/index.js'), 'cpu')
+const open = () => threadedEngine(compiled('engine/onnxruntime/index.js'))
+
+engineContract('onnxruntime', open, 'cpu')
+engineContract('onnxruntime in lanes', () => lanedEngine(open), 'cpu')

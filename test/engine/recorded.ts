@@ -8,6 +8,7 @@ export function recorded(engine: Engine, output: string): { readonly spy: Engine
     async load(...args) {
       const session = await engine.load(...args)
       return {
+        lanes: session.lanes,
         async run(inputs) {
           const result = await session.run(inputs)
           logits.push(...(result.outputs.get(output)!.data as Float32Array))

@@ -9,6 +9,7 @@ function counted(count: number, stages: Partial<Stages<number, number>> = {}) {
   const seen = { decoding: 0, executing: 0, mostDecoded: 0, mostExecuting: 0, consumed: [] as number[] }
   const all: Stages<number, number> = {
     count,
+    lanes: 1,
     signal: never,
     async decode(index) {
       seen.mostDecoded = Math.max(seen.mostDecoded, ++seen.decoding)
@@ -42,10 +43,30 @@ describe('the pipeline', () => {
     expect(seen.mostDecoded).toBeLessThanOrEqual(3)
   })
 
+  test('keeps two batches at each lane, and counts in order whichever lane is done first', async () => {
+    let executing = 0
+    let most = 0
+    const { seen, all } = counted(100, {
+      lanes: 3,
+      async execute(batch) {
+        most = Math.max(most, ++executing)
+        for (let i = 0; i < (batch % 5) * 3; i++) await turn()
+        executing--
+        return batch
+      },
+    })
+    await pipeline(all)
+    // More than one for each lane, and never more than two.
+    expect(most).toBeGreaterThan(3)
+    expect(most).toBeLessThanOrEqual(6)
+    expect(seen.consumed).toEqual(Array.from({ length: 100 }, (_, i) => i))
+  })
+
   test('hands the next batch to the engine before it counts the last one', async () => {
     const order: string[] = []
     await pipeline({
       count: 4,
+      lanes: 1,
       signal: never,
       decode: (index) => Promise.resolve(index),
       async execute(batch) {

@@ -12,16 +12,17 @@ test('whatever the stages take, each batch is consumed once and in order, or the
     nil: null,
   })
   await fc.assert(
-    fc.asyncProperty(delays, failure, async (times, fails) => {
+    fc.asyncProperty(delays, failure, fc.integer({ min: 1, max: 4 }), async (times, fails, lanes) => {
       const failAt = (stage: string, index: number) => {
         if (fails?.[0] === index && fails[1] === stage) throw new Error(`${stage} ${index}`)
       }
       const consumed: number[] = []
       let underWay = 0
-      // An engine keeps the order of what it is given.
-      let engine = Promise.resolve()
+      // A lane keeps the order of what it is given.
+      const engines = Array.from({ length: lanes }, () => Promise.resolve())
       const result = await pipeline({
         count: times.length,
+        lanes,
         signal: new AbortController().signal,
         async decode(index) {
           underWay++
@@ -31,14 +32,14 @@ test('whatever the stages take, each batch is consumed once and in order, or the
           return index
         },
         execute(index) {
-          const run = engine.then(async () => {
+          const run = engines[index % lanes]!.then(async () => {
             underWay++
             await turns(times[index]![1])
             underWay--
             failAt('execute', index)
             return index
           })
-          engine = run.then(
+          engines[index % lanes] = run.then(
             () => undefined,
             () => undefined,
           )

@@ -7,6 +7,7 @@ function recorder() {
   const happened: string[] = []
   const session = (name: string, bytes: number): LoadedSession => ({
     session: {
+      lanes: 1,
       run: () => Promise.reject(new Error('not here')),
       [Symbol.asyncDispose]: () => Promise.resolve(void happened.push(`-${name}`)),
     },

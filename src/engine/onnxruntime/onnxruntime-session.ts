@@ -9,6 +9,7 @@ import { engineError } from './engine-error.ts'
 export function onnxruntimeSession(graph: Graph, session: InferenceSession): Session {
   let released = false
   return {
+    lanes: 1,
     async run(inputs) {
       if (released) throw new AppError('ENGINE_FAILED', 'onnxruntime: the session is released')
       try {

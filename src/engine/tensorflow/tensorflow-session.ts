@@ -48,6 +48,7 @@ export function createSession({ tf }: Library, graph: Graph, parameters: Paramet
   }
 
   return {
+    lanes: 1,
     async run(inputs) {
       if (released) throw new AppError('ENGINE_FAILED', 'tensorflow: the session is released')
       try {
