@@ -23,7 +23,7 @@ export interface Shard {
   /** Samples of a batch; it changes memory and speed, not results. */
   readonly batchSize: number
   readonly signal: AbortSignal
-  /** Called at most ten times a second, and not when the shard is done: that is what the result says. */
+  /** Called at most five times a second, and not when the shard is done: that is what the result says. */
   readonly onProgress: (progress: Progress) => void
   readonly clock: Clock
 }

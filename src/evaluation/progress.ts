@@ -17,10 +17,10 @@ export interface Clock {
   now(): number
 }
 
-/** Milliseconds between two reports of progress at least. */
-const INTERVAL_MS = 100
+/** Milliseconds between two reports of progress at least: each costs a transaction, and an answer to every subscriber. */
+const INTERVAL_MS = 200
 
-/** Reports progress, at most ten times a second. `running` is only asked for when there is a report. */
+/** Reports progress, at most five times a second. `running` is only asked for when there is a report. */
 export function progressReporter(
   total: number,
   clock: Clock,

@@ -28,7 +28,7 @@ export interface ShardProgress {
 }
 
 /** Milliseconds between two PROGRESS events of a run at least, however many workers report. */
-const INTERVAL_MS = 100
+const INTERVAL_MS = 200
 
 /** Writes how far a shard is, and a PROGRESS event for the whole run. False when the claim counts no more: the worker stops. */
 export async function reportProgress(

@@ -249,7 +249,7 @@ describe('a shard', () => {
     await expect(evaluateShard(shard)).rejects.toMatchObject({ code: 'BAD_INPUT' })
   })
 
-  test('reports progress at most ten times a second of its clock, growing to the total', async () => {
+  test('reports progress at most five times a second of its clock, growing to the total', async () => {
     await using shard = await scaledShard('MULTICLASS', x, y, { width: 3, batchSize: 10 })
     let now = 0
     const seen: (Progress & { readonly at: number })[] = []
@@ -257,10 +257,10 @@ describe('a shard', () => {
     const clock = { now: () => (now += 30) }
     await evaluateShard({ ...shard, clock, onProgress: (progress) => seen.push({ ...progress, at: now }) })
     // 100 batches in 3 seconds.
-    expect(seen.length).toBeGreaterThanOrEqual(20)
-    expect(seen.length).toBeLessThanOrEqual(30)
+    expect(seen.length).toBeGreaterThanOrEqual(10)
+    expect(seen.length).toBeLessThanOrEqual(15)
     seen.slice(1).forEach(({ at, samples }, i) => {
-      expect(at - seen[i]!.at).toBeGreaterThanOrEqual(100)
+      expect(at - seen[i]!.at).toBeGreaterThanOrEqual(200)
       expect(samples).toBeGreaterThan(seen[i]!.samples)
     })
     const { samples, total, samplesPerSecond, etaSeconds, running } = seen.at(-1)!
