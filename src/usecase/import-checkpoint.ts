@@ -131,7 +131,13 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
   return row
 }
 
-const FORMATS = { 'torch-zip': 'TORCH_ZIP', safetensors: 'SAFETENSORS' } as const
+const FORMATS = {
+  'torch-zip': 'TORCH_ZIP',
+  'torch-legacy': 'TORCH_LEGACY',
+  'torch-sharded': 'TORCH_SHARDED',
+  safetensors: 'SAFETENSORS',
+  'safetensors-sharded': 'SAFETENSORS_SHARDED',
+} as const
 
 /** PostgreSQL keeps no NUL and no half of a surrogate pair in text. The tree is JSON and keeps everything. */
 function checkText(file: Checkpoint, stateDict: StateDict): void {
