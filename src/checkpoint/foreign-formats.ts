@@ -73,6 +73,11 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     'only zero bytes at its beginning: a download or a copy that never finished.',
     (head) => head.length >= 16 && head.every((byte) => byte === 0),
   ),
+  {
+    code: 'CHECKPOINT_UNSUPPORTED',
+    message: 'the index of a sharded checkpoint. Give the shards that it names together with it.',
+    matches: (_head, text) => /^\s*\{/.test(text) && /"weight_map"\s*:\s*\{/.test(text),
+  },
   unknown('JSON text, not a checkpoint. Layer lists are uploaded as the architecture of a model.', (_head, text) =>
     /^\s*(\{\s*["}]|\[\s*[[{"\d\]])/.test(text),
   ),

@@ -1,4 +1,10 @@
-import { findStateDicts, opaqueTensors, type Checkpoint, type TensorEntry, type ValueTree } from '../checkpoint/index.ts'
+import {
+  findStateDicts,
+  opaqueTensors,
+  type Checkpoint,
+  type TensorEntry,
+  type ValueTree,
+} from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
 import {
   bindStateDict,

@@ -26,7 +26,7 @@ const fixture = (name: string): string => new URL(`../fixtures/${name}`, import.
 const { files } = JSON.parse(readFileSync(fixture('expected_tensors.json'), 'utf8')) as {
   files: Readonly<Record<string, Expected>>
 }
-const readable = Object.entries(files).filter(([name]) => !name.includes('legacy'))
+const readable = Object.entries(files)
 
 async function open(name: string): Promise<Checkpoint> {
   const source = await fileSource(fixture(name))
@@ -90,13 +90,6 @@ describe('a checkpoint of a kind that is not read is refused by name:', () => {
     await refused.toMatchObject({
       code: 'CHECKPOINT_WHOLE_MODULE',
       message: expect.stringMatching(/torch\.nn\.modules\.container\.Sequential.*Conv2d.*model\.state_dict\(\)/s),
-    })
-  })
-
-  test('the format before PyTorch 1.6', async () => {
-    await expect(open('digits_cnn_legacy.pth')).rejects.toMatchObject({
-      code: 'CHECKPOINT_UNSUPPORTED',
-      message: expect.stringMatching(/before 1\.6.*torch\.save/s),
     })
   })
 })

@@ -17,7 +17,8 @@ const BY_PATH: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'evaluates Python code':
       'builtins.eval builtins.exec builtins.execfile builtins.compile torch.jit.CompilationUnit numpy.testing._private.utils.runstring torch._dynamo.guards.GuardBuilder.get torch.utils._config_module.ConfigModule.load_config lib2to3.pgen2.pgen.ParserGenerator.make_label unittest.mock._importer',
-    'imports a module, which runs its code': 'builtins.__import__ pydoc.locate pydoc.safeimport unittest.mock._dot_lookup',
+    'imports a module, which runs its code':
+      'builtins.__import__ pydoc.locate pydoc.safeimport unittest.mock._dot_lookup',
     [REACHES_ATTRIBUTES]:
       'builtins.getattr builtins.setattr builtins.delattr builtins.vars builtins.globals builtins.locals builtins.apply operator.attrgetter operator.methodcaller operator.itemgetter functools.partial functools.reduce builtins.map builtins.filter types.FunctionType types.CodeType types.MethodType _operator.attrgetter _operator.methodcaller _operator.itemgetter copyreg.__newobj__ copyreg._reconstructor',
     'reads or writes files':
@@ -38,7 +39,8 @@ const BY_MODULE: ReadonlyMap<string, string> = new Map(
     'evaluates Python code':
       'code codeop runpy timeit pdb bdb cProfile profile trace doctest idlelib lib2to3 torch._inductor torch.fx distutils setuptools numpy.f2py',
     'imports a module, which runs its code': 'imp importlib pkgutil zipimport modulefinder',
-    'reads or writes files': 'shutil tempfile glob fileinput linecache zipfile tarfile sqlite3 dbm logging mailbox csv configparser',
+    'reads or writes files':
+      'shutil tempfile glob fileinput linecache zipfile tarfile sqlite3 dbm logging mailbox csv configparser',
     'talks to the network':
       'socket _socket ssl urllib urllib2 http httplib ftplib smtplib poplib imaplib telnetlib xmlrpc requests httpx aiohttp webbrowser paramiko nntplib socketserver wsgiref asyncore asynchat selectors',
     'loads another pickle, which could hold anything':

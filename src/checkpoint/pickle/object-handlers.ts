@@ -66,11 +66,7 @@ function used(foreign: PickleForeign, use: NonNullable<PickleForeign['use']>): P
 }
 
 /** The value of a name; one object for each path, so that names compare by identity. */
-function globalOf(
-  machine: PickleMachine,
-  writtenModule: string,
-  writtenName: string,
-): PickleGlobal | PickleForeign {
+function globalOf(machine: PickleMachine, writtenModule: string, writtenName: string): PickleGlobal | PickleForeign {
   const [module, name] = python3Name(writtenModule, writtenName)
   const path = `${module}.${name}`
   const known = machine.globals.get(path)

@@ -70,12 +70,21 @@ function unknownName(name: GlobalReference, { foreign, uses }: PickleResult, whe
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^omegaconf\./, 'Save OmegaConf.to_container(config) instead of the config.'],
   [/^(easydict|box|addict|munch|yacs|ml_collections)\./, 'Save a plain dict of it instead: dict(x).'],
-  [/^(pytorch_lightning|lightning)\./, 'Load it with Lightning and save its weights: torch.save(module.state_dict(), path).'],
+  [
+    /^(pytorch_lightning|lightning)\./,
+    'Load it with Lightning and save its weights: torch.save(module.state_dict(), path).',
+  ],
   [/^numpy\.random\./, 'Save its state as data: np.random.get_state(), or generator.bit_generator.state.'],
-  [/^torch\.nn\.parameter\.Uninitialized/, 'Run the lazy module once, so that its parameters have values, and save it then.'],
+  [
+    /^torch\.nn\.parameter\.Uninitialized/,
+    'Run the lazy module once, so that its parameters have values, and save it then.',
+  ],
   [/^torch\.nested\./, 'Save the values and offsets of a jagged tensor as two tensors.'],
   [/^torch\._C\.Generator$/, 'Save generator.get_state(), a tensor.'],
-  [/^transformers\./, 'Save the weights alone: model.save_pretrained(folder), or torch.save(model.state_dict(), path).'],
+  [
+    /^transformers\./,
+    'Save the weights alone: model.save_pretrained(folder), or torch.save(model.state_dict(), path).',
+  ],
 ]
 
 const adviceFor = ({ module, name }: GlobalReference): string =>

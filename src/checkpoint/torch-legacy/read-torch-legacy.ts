@@ -4,11 +4,11 @@ import { disposeSource } from '../dispose-source.ts'
 import type { CheckpointLimits } from '../limits.ts'
 import { getEntry } from '../pickle/dict-entries.ts'
 import { flatten } from '../pickle/flatten.ts'
-import { readPickle } from '../pickle/machine.ts'
+import { readPickle, type PickleResult } from '../pickle/machine.ts'
 import { typeName, type PickleValue } from '../pickle/pickle-value.ts'
 import { valueOf } from '../pickle/refuse-foreign.ts'
 import { storageRange } from '../storage-range.ts'
-import type { Checkpoint, GlobalReference } from '../value-tree.ts'
+import type { Checkpoint } from '../value-tree.ts'
 import { placeStorages } from './place-storages.ts'
 import { readPickles } from './read-pickles.ts'
 import { legacyStorages } from './storages.ts'
@@ -17,6 +17,7 @@ import { legacyStorages } from './storages.ts'
 const PROTOCOL_VERSION = 1001
 /** Magic number, protocol version, system information, the object, the keys of its storages. */
 const PICKLES = 5
+type Five<Value> = readonly [Value, Value, Value, Value, Value]
 
 /**
  * Reads the format of torch.save before PyTorch 1.6, which `_use_new_zipfile_serialization=False` still writes: five pickles, and
@@ -26,27 +27,26 @@ export async function readTorchLegacy(source: ByteSource, limits: CheckpointLimi
   const { name } = source
   const bytes = await readPickles(source, PICKLES, limits.pickle.maxBytes)
   const { storages, persistentLoad } = legacyStorages()
-  const globals: GlobalReference[] = []
-  let start = 0
-  const next = (): PickleValue => {
-    const pickle = readPickle(bytes, { where: name, limits, persistentLoad, start })
-    const value = valueOf(pickle, name, name)
-    globals.push(...pickle.globals)
-    start = pickle.end
-    return value
+  const pickles: PickleResult[] = []
+  let at = 0
+  while (pickles.length < PICKLES) {
+    const pickle = readPickle(bytes, { where: name, limits, persistentLoad, start: at })
+    pickles.push(pickle)
+    at = pickle.end
+    if (pickle.value === undefined) break
   }
-  next()
-  const version = next()
+  // What any of them names comes first: a broken file that would run a command should be called what it is.
+  const values = pickles.map((pickle) => valueOf(pickle, name, name))
+  const [, version, information, object, keyList] = values as Five<PickleValue>
   if (version !== PROTOCOL_VERSION)
     throw new AppError(
       'CHECKPOINT_UNSUPPORTED',
       `${name}: the version of the format is ${typeof version === 'number' ? version : `a ${typeName(version)}`} instead of ` +
         `${PROTOCOL_VERSION}. Save it with PyTorch 2, or as safetensors.`,
     )
-  const warnings = systemWarnings(name, next())
-  const { tree, tensors } = flatten(next(), limits.pickle, name)
-  const keys = keysOf(name, next())
-  const { offsets, end } = await placeStorages(source, start, storages, keys)
+  const warnings = systemWarnings(name, information)
+  const { tree, tensors } = flatten(object, limits.pickle, name)
+  const { offsets, end } = await placeStorages(source, at, storages, keysOf(name, keyList))
   if (end < source.size)
     warnings.push(`${name}: ${source.size - end} bytes after the last storage are ignored, as torch.load does`)
   return {
@@ -54,7 +54,7 @@ export async function readTorchLegacy(source: ByteSource, limits: CheckpointLimi
     tree,
     tensors,
     storages,
-    globals,
+    globals: pickles.flatMap(({ globals }) => globals),
     warnings,
     readStorage(index, offset, length) {
       const range = storageRange(storages, index, offset, length)

@@ -30,10 +30,7 @@ export function legacyStorages(): LegacyStorages {
       const { key, dtype, byteLength, location } = declared
       const known = byKey.get(key)
       if (known !== undefined && !sameStorage(known, declared))
-        throw corrupt(
-          machine,
-          `the storage ${quoted(key)} is named twice, with different types, lengths or locations`,
-        )
+        throw corrupt(machine, `the storage ${quoted(key)} is named twice, with different types, lengths or locations`)
       const index = known?.index ?? storages.push({ key, dtype, byteLength, location }) - 1
       if (known === undefined) byKey.set(key, { ...declared, index })
       const part = partOf(machine, declared)
@@ -45,7 +42,14 @@ export function legacyStorages(): LegacyStorages {
         return same
       }
       const { start } = part
-      const storage = { kind: 'storage', index, dtype, start, byteLength: part.byteLength, class: declared.class } as const
+      const storage = {
+        kind: 'storage',
+        index,
+        dtype,
+        start,
+        byteLength: part.byteLength,
+        class: declared.class,
+      } as const
       made.set(name, storage)
       return storage
     },

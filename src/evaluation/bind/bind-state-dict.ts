@@ -57,7 +57,8 @@ function matchKeys(binding: Binding): BindingReport {
     keys: parameter.keys.filter(isDense),
   }))
   const lacking = boundKeys.filter(
-    ({ parameter, keys }) => !parameter.optional && keys.length === 0 && !parameter.keys.some((key) => sources.has(key)),
+    ({ parameter, keys }) =>
+      !parameter.optional && keys.length === 0 && !parameter.keys.some((key) => sources.has(key)),
   )
 
   const errors = [
