@@ -17,7 +17,6 @@ import { legacyStorages } from './storages.ts'
 const PROTOCOL_VERSION = 1001
 /** Magic number, protocol version, system information, the object, the keys of its storages. */
 const PICKLES = 5
-type Five<Value> = readonly [Value, Value, Value, Value, Value]
 
 /**
  * Reads the format of torch.save before PyTorch 1.6, which `_use_new_zipfile_serialization=False` still writes: five pickles, and
@@ -35,9 +34,9 @@ export async function readTorchLegacy(source: ByteSource, limits: CheckpointLimi
     at = pickle.end
     if (pickle.value === undefined) break
   }
-  // What any of them names comes first: a broken file that would run a command should be called what it is.
+  // Five values, or an error. What any of them names comes first: a broken file that would run a command should be called what it is.
   const values = pickles.map((pickle) => valueOf(pickle, name, name))
-  const [, version, information, object, keyList] = values as Five<PickleValue>
+  const [, version = null, information = null, object = null, keyList = null] = values
   if (version !== PROTOCOL_VERSION)
     throw new AppError(
       'CHECKPOINT_UNSUPPORTED',
