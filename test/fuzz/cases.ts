@@ -63,7 +63,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
 }
 
 function shardedCase({ zip, safetensors }: Subjects, random: Random): FuzzCase {
-  const subject = random.pick([...zip.filter(({ name }) => name === 'cancer_mlp.pth'), safetensors[0]!])
+  const subject = random.pick([
+    ...zip.filter(({ name }) => name === 'cancer_mlp.pth'),
+    ...safetensors.filter(({ name }) => name === 'digits_cnn.safetensors'),
+  ])
   const second = random.pick(safetensors).bytes
   const shards: Record<string, Buffer> = { '1': subject.bytes, '2': second }
   const keys = keysOf(subject.name)

@@ -72,6 +72,7 @@ for (let number = first; number < first + cases; number++) {
   tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1)
   peakMemory = Math.max(peakMemory, process.memoryUsage.rss())
   progress[0] = number
+  if ((number - first + 1) % 20_000 === 0) console.log(`${number - first + 1} cases, ${failures.length} failures`)
   if (failures.length > 20) break
 }
 

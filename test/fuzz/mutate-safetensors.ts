@@ -28,7 +28,8 @@ export function lyingSafetensors(file: Buffer, random: Random): Buffer {
   for (let lies = 1 + random.below(2); lies > 0; lies--) {
     const name = random.pick(names)
     const tensor = header[name]
-    if (tensor === undefined) continue
+    // An earlier lie may have put something else here.
+    if (typeof tensor !== 'object' || (tensor as unknown) === null) continue
     switch (random.below(7)) {
       case 0:
         tensor['dtype'] = random.pick(DTYPES)
