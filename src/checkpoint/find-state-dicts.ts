@@ -1,4 +1,5 @@
 import { numel } from '../tensor/index.ts'
+import { opaqueKind } from './opaque-tensors.ts'
 import type { Checkpoint, StateDict, ValueNode, ValueTree } from './value-tree.ts'
 
 /** Keys under which people save a model's state_dict, most telling first. */
@@ -30,8 +31,8 @@ interface Candidate {
 
 /**
  * Every mapping of strings to tensors in a checkpoint, the one to evaluate first: the root when it is flat, then the
- * conventional names, then the one with the most elements. Values that are no tensors, such as `_extra_state`, are left
- * out. What an optimizer keeps is no state_dict. Each mapping is named once, by its shortest path.
+ * conventional names, then the one with the most elements. Values that are no tensors of a storage (`_extra_state`,
+ * quantized and sparse tensors) are left out. What an optimizer keeps is no state_dict. Each mapping is named once, by its shortest path.
  */
 export function findStateDicts(checkpoint: Pick<Checkpoint, 'tree' | 'tensors'>): readonly StateDict[] {
   const { nodes, root } = checkpoint.tree
@@ -67,6 +68,7 @@ function candidateOf(
   const found = new Map<string, number>()
   let flat = true
   let parameters = 0
+  let opaque = 0
   for (const [keyIndex, valueIndex] of node.entries) {
     const key = tree.nodes[keyIndex]!
     const value = tree.nodes[valueIndex]!
@@ -74,9 +76,10 @@ function candidateOf(
     if (value.kind === 'tensor') {
       found.set(key.value, value.tensor)
       parameters += numel(tensors[value.tensor]!.shape)
-    } else if (!isExtraState(key.value)) flat = false
+    } else if (opaqueKind(tree, value) !== undefined) opaque++
+    else if (!isExtraState(key.value)) flat = false
   }
-  return found.size === 0 ? undefined : { stateDict: { path, tensors: found }, flat, parameters }
+  return found.size + opaque === 0 ? undefined : { stateDict: { path, tensors: found }, flat, parameters }
 }
 
 /** torch.nn.Module.get_extra_state puts anything under this key. */

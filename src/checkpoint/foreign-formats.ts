@@ -25,6 +25,9 @@ const unknown = (message: string, matches: ForeignFormat['matches']): ForeignFor
 const packed = (name: string, matches: ForeignFormat['matches']): ForeignFormat =>
   unknown(`compressed or packed with ${name}. Unpack it, and upload what is in it.`, matches)
 
+/** POSIX and GNU tar. */
+export const isTar = ascii('ustar', 257)
+
 /** In the order in which they are tried. The first bytes of torch zip, torch legacy, pickle and safetensors are not here. */
 export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   unknown(
@@ -50,10 +53,7 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   packed('Zstandard', magic('28 b5 2f fd')),
   packed('7-Zip', magic('37 7a bc af 27 1c')),
   packed('RAR', ascii('Rar!\x1a\x07')),
-  unknown(
-    'a tar archive (or a checkpoint of PyTorch 0.1). Unpack it, or load it in Python and save it again with torch.save.',
-    ascii('ustar', 257),
-  ),
+  unknown('a tar archive. Unpack it, and upload the checkpoint in it.', isTar),
   unknown('a PNG image.', magic('89 50 4e 47 0d 0a 1a 0a')),
   unknown('a JPEG image.', magic('ff d8 ff')),
   unknown('a GIF image.', ascii('GIF8')),
@@ -73,10 +73,15 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     'only zero bytes at its beginning: a download or a copy that never finished.',
     (head) => head.length >= 16 && head.every((byte) => byte === 0),
   ),
+  {
+    code: 'CHECKPOINT_UNSUPPORTED',
+    message: 'the index of a sharded checkpoint. Give the shards that it names together with it.',
+    matches: (_head, text) => /^\s*\{/.test(text) && /"weight_map"\s*:\s*\{/.test(text),
+  },
   unknown('JSON text, not a checkpoint. Layer lists are uploaded as the architecture of a model.', (_head, text) =>
     /^\s*(\{\s*["}]|\[\s*[[{"\d\]])/.test(text),
   ),
 ]
 
 /** What is said about a file that nothing above matches. */
-export const UNRECOGNISED = `no checkpoint format that is read (torch.save's zip format, safetensors). ${TORCH_ADVICE}`
+export const UNRECOGNISED = `no checkpoint format that is read (files of torch.save, safetensors). ${TORCH_ADVICE}`

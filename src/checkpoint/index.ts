@@ -1,7 +1,11 @@
 export { readCheckpoint } from './read-checkpoint.ts'
-export { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits, type TensorLimits } from './limits.ts'
+export { readCheckpointShards } from './sharded/read-checkpoint-shards.ts'
+export { readShardIndex, type ShardIndex } from './sharded/shard-index.ts'
+export { shardedSha256, type HashedFile } from './sharded/sharded-sha256.ts'
+export { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits, type ShardedLimits, type TensorLimits } from './limits.ts'
 export type { PickleLimits } from './pickle/limits.ts'
 export { findStateDicts } from './find-state-dicts.ts'
+export { opaqueTensors } from './opaque-tensors.ts'
 export { denseBytes, tensorBytes, type ReadRange } from './dense-bytes.ts'
 export type {
   Checkpoint,

@@ -18,12 +18,21 @@ export interface TensorLimits {
   readonly maxExpandedBytes: number
 }
 
+/** Limits of a sharded checkpoint. */
+export interface ShardedLimits {
+  /** Files that an index names; all are open at once. */
+  readonly maxShards: number
+  /** Bytes of the index, which is held in memory. */
+  readonly maxIndexBytes: number
+}
+
 /** Everything that bounds the reading of a checkpoint. What exceeds a limit is refused with LIMIT_EXCEEDED. */
 export interface CheckpointLimits {
   readonly zip: ZipLimits
   readonly safetensors: SafetensorsLimits
   readonly pickle: PickleLimits
   readonly tensor: TensorLimits
+  readonly sharded: ShardedLimits
 }
 
 /** Generous for real checkpoints. The size of the file itself is limited where it is uploaded. */
@@ -32,4 +41,5 @@ export const DEFAULT_CHECKPOINT_LIMITS: CheckpointLimits = {
   safetensors: DEFAULT_SAFETENSORS_LIMITS,
   pickle: DEFAULT_PICKLE_LIMITS,
   tensor: { maxTensors: 500_000, maxRank: 64, maxExpandedBytes: 2 ** 30 },
+  sharded: { maxShards: 512, maxIndexBytes: 64 * 2 ** 20 },
 }

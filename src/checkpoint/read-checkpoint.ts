@@ -2,6 +2,7 @@ import type { ByteSource } from '../container/index.ts'
 import { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits } from './limits.ts'
 import { readSafetensors } from './read-safetensors.ts'
 import { recognise } from './recognise.ts'
+import { readTorchLegacy } from './torch-legacy/read-torch-legacy.ts'
 import { readTorchZip } from './torch-zip/read-torch-zip.ts'
 import type { Checkpoint } from './value-tree.ts'
 
@@ -20,6 +21,8 @@ export async function readCheckpoint(
   switch (format) {
     case 'torch-zip':
       return readTorchZip(source, limits)
+    case 'torch-legacy':
+      return readTorchLegacy(source, limits)
     case 'safetensors':
       return readSafetensors(source, limits)
     default:

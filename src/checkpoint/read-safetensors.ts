@@ -1,14 +1,16 @@
-import { readPieces, readSafetensorsHeader, type ByteSource } from '../container/index.ts'
+import { readPieces, readSafetensorsHeader, type ByteSource, type SafetensorsTensor } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import { contiguousStrides } from '../tensor/index.ts'
 import { CHECKPOINT_CODES } from './checkpoint-codes.ts'
 import { disposeSource } from './dispose-source.ts'
 import type { CheckpointLimits } from './limits.ts'
+import { storageRange } from './storage-range.ts'
 import type { Checkpoint, StorageEntry, TensorEntry, ValueNode, ValueTree } from './value-tree.ts'
 
 /**
  * Reads a safetensors file as the dict that `safetensors.torch.load_file` gives: each tensor has a storage of its own.
- * `__metadata__` becomes the state of the dict, so that it can be written back.
+ * `__metadata__` becomes the state of the dict, so that it can be written back. A tensor of a dtype that torch has not (F6) is the
+ * object `safetensors.F6_E2M3` of its sizes and its bytes.
  */
 export async function readSafetensors(source: ByteSource, limits: CheckpointLimits): Promise<Checkpoint> {
   const options = { ...CHECKPOINT_CODES, limits: limits.safetensors }
@@ -35,31 +37,30 @@ export async function readSafetensors(source: ByteSource, limits: CheckpointLimi
   }))
   return {
     format: 'safetensors',
-    tree: treeOf(
-      declared.map(({ name }) => name),
-      metadata,
-    ),
+    tree: treeOf(declared, metadata),
     tensors,
     storages,
     globals: [],
     warnings: [],
-    readStorage(index, offset = 0, length) {
-      const tensor = declared[index]
-      if (!tensor) throw new RangeError(`there is no storage ${index}`)
-      const end = offset + (length ?? tensor.byteLength - offset)
-      if (!(offset >= 0 && offset <= end && end <= tensor.byteLength))
-        throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${tensor.byteLength}`)
-      return readPieces(source, tensor.offset + offset, end - offset)
+    readStorage(index, offset, length) {
+      const { start, end } = storageRange(storages, index, offset, length)
+      return readPieces(source, declared[index]!.offset + start, end - start)
     },
     [Symbol.asyncDispose]: () => disposeSource(source),
   }
 }
 
-function treeOf(names: readonly string[], metadata: ReadonlyMap<string, string>): ValueTree {
+function treeOf(declared: readonly SafetensorsTensor[], metadata: ReadonlyMap<string, string>): ValueTree {
   const nodes: ValueNode[] = []
   const add = (node: ValueNode): number => nodes.push(node) - 1
   const text = (value: string): number => add({ kind: 'string', value })
-  const entries = names.map((name, tensor) => [text(name), add({ kind: 'tensor', tensor })] as const)
+  const value = ({ packed }: SafetensorsTensor, tensor: number): number => {
+    const bytes = add({ kind: 'tensor', tensor })
+    if (packed === undefined) return bytes
+    const args = add({ kind: 'tuple', items: [add({ kind: 'size', sizes: packed.shape }), bytes] })
+    return add({ kind: 'object', class: `safetensors.${packed.dtype}`, args })
+  }
+  const entries = declared.map((tensor, index) => [text(tensor.name), value(tensor, index)] as const)
   if (metadata.size === 0) return { nodes, root: add({ kind: 'dict', entries }) }
   const pairs = add({ kind: 'dict', entries: [...metadata].map(([key, value]) => [text(key), text(value)] as const) })
   const state = add({ kind: 'dict', entries: [[text('__metadata__'), pairs]] })

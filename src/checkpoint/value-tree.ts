@@ -37,11 +37,14 @@ export type ValueNode =
    * Any other object that is represented, never built: the class or function that makes it (`numpy.dtype`,
    * `torch._utils._rebuild_sparse_tensor`), the tuple of arguments it was made with, its state. Storages in the arguments
    * are folded into tensors. Class `global` is a bare name, `torch.per_tensor_affine`: `args` is the string.
+   * `items` were appended to it (a `collections.deque`), `entries` set in it (a `collections.defaultdict`), before `state` was.
    */
   | {
       readonly kind: 'object'
       readonly class: string
       readonly args?: number
+      readonly items?: readonly number[]
+      readonly entries?: readonly (readonly [number, number])[]
       readonly state?: number
     }
 
@@ -80,7 +83,7 @@ export interface TensorEntry extends TensorView {
   readonly isParameter: boolean
 }
 
-/** A global that the pickle names, and the byte of its opcode in the pickle. */
+/** A global that the pickle names, and the byte of its opcode in the pickle (in the file, before PyTorch 1.6). */
 export interface GlobalReference {
   readonly module: string
   readonly name: string
@@ -88,7 +91,7 @@ export interface GlobalReference {
 }
 
 /** The formats that are read. */
-export type CheckpointFormat = 'torch-zip' | 'safetensors'
+export type CheckpointFormat = 'torch-zip' | 'torch-legacy' | 'safetensors' | 'torch-sharded' | 'safetensors-sharded'
 
 /**
  * What a checkpoint file holds: values, tensors, and where the bytes of each storage are. It reads from the source it was

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { checkShards } from './checkpoint-files.ts'
 import type { EndedRun } from './documents.ts'
 import { evaluateFiles } from './evaluate-files.ts'
 import { TASKS, type MapLocation, type TaskName } from './evaluation-request.ts'
@@ -36,6 +37,7 @@ Examples:
   $ nograd evaluate --architecture mlp.onnx --checkpoint best.pth --dataset test.csv --label-column target --task binary
   $ nograd evaluate --architecture cnn.layers.json --checkpoint epoch9.pth --dataset test.npz --task multiclass --json > result.json
   $ nograd evaluate --architecture cnn.onnx --checkpoint ddp.pth --dataset test.npz --task multiclass --strip-prefix module.
+  $ nograd evaluate --architecture bert.onnx --checkpoint model.safetensors.index.json --dataset test.npz --task multiclass
   $ nograd evaluate --architecture cnn.onnx --checkpoint gpu.pth --dataset test.npz --task multiclass --map-location cuda:0=cpu`
 
 /** Adds `evaluate` to the program. */
@@ -44,7 +46,10 @@ export function addEvaluate(program: Command, services: CliServices, common: (co
     .command('evaluate')
     .description('Evaluate a PyTorch checkpoint on a dataset, and print its metrics.')
     .requiredOption('--architecture <file>', 'the graph: an ONNX file, or a JSON list of torch.nn layers')
-    .requiredOption('--checkpoint <file>', 'the weights: .pth (torch.save) or .safetensors')
+    .requiredOption(
+      '--checkpoint <file>',
+      'the weights: .pth (torch.save), .safetensors, or the .index.json of shards next to it',
+    )
     .requiredOption('--dataset <file>', 'the samples and labels: .npz, .npy, .safetensors or .csv')
     .addOption(new Option('--task <task>', 'the question that the model answers').choices(TASKS).makeOptionMandatory())
     .option('--name <name>', 'a name for the run')
@@ -73,6 +78,7 @@ export function addEvaluate(program: Command, services: CliServices, common: (co
     const { architecture, checkpoint, dataset } = command.opts<EvaluateOptions>()
     await checkFile('--architecture', architecture)
     await checkFile('--checkpoint', checkpoint)
+    await checkShards(checkpoint, checkFile)
     await checkFile('--dataset', dataset)
   }
   // Before a platform is looked for or started.

@@ -13,6 +13,7 @@ import {
   type UserError,
 } from './documents.ts'
 import type { EvaluationReporter, EvaluationRequest } from './evaluation-request.ts'
+import { checkpointFiles } from './checkpoint-files.ts'
 import { CliFailure } from './failure.ts'
 import { contentName, hashFile } from './names.ts'
 import type { PlatformClient } from './platform-client.ts'
@@ -78,13 +79,20 @@ async function findCheckpoint({ client, signal }: ImportContext, name: string, s
 }
 
 async function provideCheckpoint(context: ImportContext, model: FoundModel, path: string): Promise<string> {
-  const sha256 = await hashFile(path, context.signal)
+  const { files, sha256 } = await checkpointFiles(path, context.signal)
   const find = (): Promise<string | null> => findCheckpoint(context, model.name, sha256)
   const found = await find()
   if (found !== null) return found
-  const uploadId = await send(context, path, sha256)
+  const uploadIds: string[] = []
+  for (const file of files) uploadIds.push(await send(context, file.path, file.sha256))
+  const [uploadId, ...shardUploadIds] = uploadIds
   const { createCheckpoint } = await context.client.query<CreateCheckpoint>(CREATE_CHECKPOINT, {
-    input: { modelId: model.id, uploadId, name: contentName(path, null, sha256) },
+    input: {
+      modelId: model.id,
+      uploadId,
+      name: contentName(path, null, sha256),
+      ...(shardUploadIds.length === 0 ? {} : { shardUploadIds }),
+    },
   })
   if (createCheckpoint.checkpoint !== null) return createCheckpoint.checkpoint.id
   const raced = isConflict(createCheckpoint.errors) ? await find() : null

@@ -1,5 +1,6 @@
 export { bytesSource, fileSource, readPieces, type ByteSource } from './byte-source.ts'
 export type { ContainerOptions } from './container-options.ts'
+export { countMembers, scanJson } from './json-shape.ts'
 export { quoted } from './quote.ts'
 export { DEFAULT_ZIP_LIMITS, type ZipEntry, type ZipLimits, type ZipOptions } from './zip-limits.ts'
 export { readZipDirectory } from './zip-directory.ts'

@@ -27,6 +27,11 @@ export interface SafetensorsTensor {
   /** Absolute byte of its data in the file. */
   readonly offset: number
   readonly byteLength: number
+  /**
+   * The name of a dtype that has no torch dtype of whole bytes: F4, F6_E2M3, F6_E3M2. `dtype` and `shape` are then those of its
+   * bytes, and these the sizes that the file declares.
+   */
+  readonly packed?: { readonly dtype: string; readonly shape: Shape }
 }
 
 /** The header of a safetensors file. */
@@ -59,8 +64,12 @@ const DTYPES: ReadonlyMap<string, DType> = new Map<string, DType>([
   ['F8_E5M2FNUZ', 'float8_e5m2fnuz'],
   ['F8_E8M0', 'float8_e8m0fnu'],
 ])
-/** Valid, but of less than a byte an element. */
-const SUB_BYTE_DTYPES = new Set(['F4', 'F6_E2M3', 'F6_E3M2'])
+/** Bits of an element of less than a byte. */
+const SUB_BYTE_DTYPES = new Map([
+  ['F4', 4],
+  ['F6_E2M3', 6],
+  ['F6_E3M2', 6],
+])
 const FORMAT_MAX_HEADER = 100_000_000
 
 /**
@@ -140,26 +149,32 @@ function parseTensor(
   const { dtype: dtypeName, shape, data_offsets: offsets } = value
   if (typeof dtypeName !== 'string') throw refuse.corrupt(`${where} has no dtype`)
   const dtype = DTYPES.get(dtypeName)
-  if (dtype === undefined)
-    throw SUB_BYTE_DTYPES.has(dtypeName)
-      ? refuse.unsupported(`${where} has dtype ${dtypeName}, which is not supported; save it as F16 or BF16`)
-      : refuse.corrupt(`${where} has dtype ${quoted(dtypeName)}, which safetensors does not know`)
+  const bits = dtype === undefined ? SUB_BYTE_DTYPES.get(dtypeName) : itemSize(dtype) * 8
+  if (bits === undefined)
+    throw refuse.corrupt(`${where} has dtype ${quoted(dtypeName)}, which safetensors does not know`)
   if (!isSizes(shape)) throw refuse.corrupt(`${where} has no shape of non-negative integers`)
   if (shape.length > limits.maxRank)
     throw refuse.limit(`${where} has ${shape.length} dimensions, the limit is ${limits.maxRank}`)
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!)
     throw refuse.corrupt(`${where} has no data_offsets [begin, end]`)
   const [begin, end] = offsets as readonly [number, number]
-  let byteLength = itemSize(dtype)
+  let elements = 1
   for (const size of shape) {
-    byteLength *= size
-    if (!Number.isSafeInteger(byteLength)) throw refuse.corrupt(`${where} has a shape of more than 2^53 bytes`)
+    elements *= size
+    if (!Number.isSafeInteger(elements * bits)) throw refuse.corrupt(`${where} has a shape of more than 2^53 bits`)
   }
+  const byteLength = (elements * bits) / 8
   if (byteLength !== end - begin)
     throw refuse.corrupt(
       `${where}: ${dtypeName} [${shape.join(', ')}] needs ${byteLength} bytes, data_offsets span ${end - begin}`,
     )
-  return { name, dtype, shape, offset: dataStart + begin, byteLength }
+  const place = { name, offset: dataStart + begin, byteLength }
+  if (dtype !== undefined) return { ...place, dtype, shape }
+  // As safetensors.torch does: pairs of F4 along the last axis are one element.
+  const last = shape.at(-1)
+  if (dtypeName === 'F4' && last !== undefined && last % 2 === 0)
+    return { ...place, dtype: 'float4_e2m1fn_x2', shape: [...shape.slice(0, -1), last / 2] }
+  return { ...place, dtype: 'uint8', shape: [byteLength], packed: { dtype: dtypeName, shape } }
 }
 
 function checkCoverage(

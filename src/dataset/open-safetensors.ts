@@ -46,9 +46,10 @@ export async function openSafetensors(
   return arrayDataset(source, 'safetensors', rolesOf(source, candidates, options), limits)
 }
 
-function candidate(source: ByteSource, { name, dtype, shape, offset, byteLength }: SafetensorsTensor): Candidate {
-  if (!READABLE.has(dtype)) {
-    const problem = `tensor ${quoted(name)} is of dtype ${dtype}; save it with tensor.to(torch.float32)`
+function candidate(source: ByteSource, tensor: SafetensorsTensor): Candidate {
+  const { name, dtype, shape, offset, byteLength, packed } = tensor
+  if (packed !== undefined || !READABLE.has(dtype)) {
+    const problem = `tensor ${quoted(name)} is of dtype ${packed?.dtype ?? dtype}; save it with tensor.to(torch.float32)`
     return { name, array: new AppError('DATASET_UNSUPPORTED', `${source.name}: ${problem}`) }
   }
   return {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Store } from '../store/index.ts'
 import { DEFAULT_PLATFORM_LIMITS, type Platform } from '../usecase/index.ts'
+import { checkpointLimits } from './checkpoint-limits.ts'
 import type { Settings } from './settings.ts'
 
 /** What every use case works with, from the settings. */
@@ -13,6 +14,7 @@ export function makePlatform(settings: Settings, store: Store, log: Logger): Pla
     clock: () => new Date(),
     limits: {
       ...DEFAULT_PLATFORM_LIMITS,
+      checkpoint: checkpointLimits(settings),
       ...(settings.maxUploadBytes === null ? {} : { uploadBytes: settings.maxUploadBytes }),
     },
   }

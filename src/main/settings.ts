@@ -3,39 +3,8 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { AppError } from '../error.ts'
-
-/** One setting: where its value comes from (the flag first, then the variables in order), and what it may be. */
-interface Setting<Value> {
-  /** Environment variables, the first that is set and not empty counts. */
-  readonly env: readonly string[]
-  /** Option of `start`, `api` and `worker` as commander writes it; none for secrets, which other users could read. */
-  readonly flag?: string
-  /** What `--help` and docs/settings.md say. */
-  readonly description: string
-  /** The default, for people, where the value says too little. */
-  readonly defaultText?: string
-  /** From the text that was given. */
-  readonly schema: z.ZodType<Value, string>
-  readonly fallback: Value
-}
-
-const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition
-
-const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d+$/)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max)
-    .describe(`a whole number from ${min} to ${max}`)
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
-const byteCount: z.ZodType<number | null, string> = z
-  .string()
-  .regex(/^\d{1,15}(KiB|MiB|GiB|TiB)?$/)
-  .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/^\d+/, '')]!)
-  .refine((bytes) => bytes >= 1 && Number.isSafeInteger(bytes))
-  .describe('bytes, or KiB, MiB, GiB, TiB: 1073741824 or 1GiB')
+import { CHECKPOINT_SETTINGS } from './checkpoint-settings.ts'
+import { byteCount, setting, wholeNumber, type Setting } from './setting.ts'
 
 const yesOrNo: z.ZodType<boolean, string> = z
   .enum(['1', 'true', 'yes', '0', 'false', 'no'])
@@ -141,20 +110,21 @@ export const SETTINGS = {
     schema: wholeNumber(1, 1024),
     fallback: availableParallelism(),
   }),
-  maxUploadBytes: setting({
+  maxUploadBytes: setting<number | null>({
     env: ['NOGRAD_MAX_UPLOAD_BYTES'],
     description: 'Size of the largest file that can be uploaded.',
     defaultText: '64GiB',
     schema: byteCount,
     fallback: null,
   }),
-  cacheBytes: setting({
+  cacheBytes: setting<number | null>({
     env: ['NOGRAD_CACHE_BYTES'],
     description: 'Size to which a worker’s cache of weights and data grows on disk; the least used go first.',
     defaultText: '20GiB',
     schema: byteCount,
     fallback: null,
   }),
+  ...CHECKPOINT_SETTINGS,
   allowedOrigins: setting({
     env: ['NOGRAD_ALLOWED_ORIGINS'],
     description: 'Origins of web pages, besides the platform’s own, that may use the API.',

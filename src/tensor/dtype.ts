@@ -24,6 +24,8 @@ export const ITEM_SIZE = {
   float8_e5m2: 1,
   float8_e5m2fnuz: 1,
   float8_e8m0fnu: 1,
+  /** Two numbers in a byte, which torch counts as one element. */
+  float4_e2m1fn_x2: 1,
   qint8: 1,
   quint8: 1,
   qint32: 4,

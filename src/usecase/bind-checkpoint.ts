@@ -1,4 +1,10 @@
-import { findStateDicts, type Checkpoint, type TensorEntry, type ValueTree } from '../checkpoint/index.ts'
+import {
+  findStateDicts,
+  opaqueTensors,
+  type Checkpoint,
+  type TensorEntry,
+  type ValueTree,
+} from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
 import {
   bindStateDict,
@@ -55,7 +61,7 @@ export async function bindStored(
   how: Pick<Binding, 'strict' | 'keyMapping'>,
 ): Promise<BindingReport> {
   const entries = await loadStateDict(platform.store.prisma, checkpoint.id)
-  const stateDict = { entries, versions: moduleVersions(treeOf(checkpoint.tree), checkpoint.stateDictPath) }
+  const stateDict = { entries, ...treeFacts(treeOf(checkpoint.tree), checkpoint.stateDictPath) }
   const report = bindEntries(checkpoint.model, stateDict, how)
   // Other state_dicts of the file are only looked at when this one does not fit.
   return report.ok ? report : bindEntries(checkpoint.model, stateDict, how, await otherStateDicts(platform, checkpoint))
@@ -64,7 +70,7 @@ export async function bindStored(
 /** Binds a state_dict to a model. Without `nested` it proposes no other state_dict of the file. */
 export function bindEntries(
   model: StoredCheckpoint['model'],
-  { entries, versions }: StateDictView,
+  { entries, versions, opaque }: StateDictView,
   { strict, keyMapping }: Pick<Binding, 'strict' | 'keyMapping'>,
   nested: readonly NestedStateDict[] = [],
 ): BindingReport {
@@ -73,11 +79,18 @@ export function bindEntries(
     parameters: architectureGraph(model.architecture).parameters,
     entries,
     versions,
+    opaque,
     strict,
     keyMapping,
     nested,
   })
 }
+
+/** What the value tree says about a state_dict beyond its tensors. */
+const treeFacts = (tree: ValueTree, path: readonly string[]): Pick<StateDictView, 'versions' | 'opaque'> => ({
+  versions: moduleVersions(tree, path),
+  opaque: opaqueTensors(tree, path),
+})
 
 /** We wrote it as a ValueTree. */
 const treeOf = (tree: CheckpointRow['tree']): ValueTree => tree as unknown as ValueTree
@@ -101,6 +114,6 @@ async function otherStateDicts({ store }: Platform, checkpoint: StoredCheckpoint
     .map(({ path, tensors: byKey }) => ({
       path,
       entries: new Map([...byKey].map(([key, tensor]) => [key, tensors[tensor]!])),
-      versions: moduleVersions(tree, path),
+      ...treeFacts(tree, path),
     }))
 }

@@ -1,4 +1,11 @@
-import { findStateDicts, readCheckpoint, type Checkpoint, type StateDict } from '../checkpoint/index.ts'
+import {
+  findStateDicts,
+  readCheckpoint,
+  readCheckpointShards,
+  shardedSha256,
+  type Checkpoint,
+  type StateDict,
+} from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
 import type { CheckpointRow, Prisma, Transaction } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
@@ -7,6 +14,7 @@ import { chooseStateDict } from './choose-state-dict.ts'
 import { isUniqueViolation } from './database-error.ts'
 import { inChunks } from './in-chunks.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
+import { openShards } from './open-shards.ts'
 import type { Platform } from './platform.ts'
 
 /** An upload to import as a checkpoint. */
@@ -14,6 +22,8 @@ export interface ImportCheckpointInput {
   /** The model whose architecture it belongs to. */
   readonly modelId: string
   readonly uploadId: string
+  /** The shards that the upload, an index, names. */
+  readonly shardUploadIds?: readonly string[] | null | undefined
   /** Unique in the model; by default the file's name. */
   readonly name?: string | null | undefined
   /** Where in the file the state_dict is; by default where it is found. */
@@ -41,7 +51,13 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
     )
   if ((await store.prisma.checkpoint.count({ where: { modelId: model.id, name } })) > 0) throw taken()
 
-  await using file = await readCheckpoint(upload.source)
+  const shardIds = input.shardUploadIds ?? []
+  await using shards = await openShards(platform, shardIds)
+  const sources = shards.uploads.map(({ source }) => source)
+  await using file =
+    sources.length === 0
+      ? await readCheckpoint(upload.source, limits.checkpoint)
+      : await readCheckpointShards(upload.source, sources, limits.checkpoint)
   const graph = architectureGraph(model.architecture)
   const stateDict = chooseStateDict(
     findStateDicts(file),
@@ -58,12 +74,12 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   let row: CheckpointRow
   try {
     row = await store.prisma.$transaction((tx) =>
-      writeRows(tx, platform, { modelId: model.id, name, upload, file, stateDict, hashes }),
+      writeRows(tx, platform, { modelId: model.id, name, upload, shards: shards.uploads, file, stateDict, hashes }),
     )
   } catch (error) {
     throw isUniqueViolation(error) ? taken() : error
   }
-  await consumeUpload(platform, input.uploadId)
+  for (const id of [input.uploadId, ...shardIds]) await consumeUpload(platform, id)
   return row
 }
 
@@ -71,6 +87,8 @@ interface Imported {
   readonly modelId: string
   readonly name: string
   readonly upload: OpenUpload
+  /** Of a sharded checkpoint. */
+  readonly shards: readonly OpenUpload[]
   readonly file: Checkpoint
   readonly stateDict: StateDict
   /** SHA-256 of each storage. */
@@ -78,15 +96,16 @@ interface Imported {
 }
 
 async function writeRows(tx: Transaction, { clock }: Platform, imported: Imported): Promise<CheckpointRow> {
-  const { modelId, name, upload, file, stateDict, hashes } = imported
+  const { modelId, name, upload, shards, file, stateDict, hashes } = imported
+  const hashed = ({ row: { fileName }, sha256 }: OpenUpload) => ({ name: fileName, sha256 })
   const row = await tx.checkpoint.create({
     data: {
       modelId,
       name,
       format: FORMATS[file.format],
       fileName: upload.row.fileName,
-      fileSha256: upload.sha256,
-      fileBytes: upload.row.bytes,
+      fileSha256: shards.length === 0 ? upload.sha256 : shardedSha256(hashed(upload), shards.map(hashed)),
+      fileBytes: [upload, ...shards].reduce((sum, { row: { bytes } }) => sum + bytes, 0n),
       // Plain JSON by their contracts; Prisma's type wants index signatures.
       tree: file.tree as unknown as Prisma.InputJsonValue,
       globals: file.globals as unknown as Prisma.InputJsonValue,
@@ -131,7 +150,13 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
   return row
 }
 
-const FORMATS = { 'torch-zip': 'TORCH_ZIP', safetensors: 'SAFETENSORS' } as const
+const FORMATS = {
+  'torch-zip': 'TORCH_ZIP',
+  'torch-legacy': 'TORCH_LEGACY',
+  'torch-sharded': 'TORCH_SHARDED',
+  safetensors: 'SAFETENSORS',
+  'safetensors-sharded': 'SAFETENSORS_SHARDED',
+} as const
 
 /** PostgreSQL keeps no NUL and no half of a surrogate pair in text. The tree is JSON and keeps everything. */
 function checkText(file: Checkpoint, stateDict: StateDict): void {

@@ -1,3 +1,5 @@
+import { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits } from '../checkpoint/index.ts'
+
 /** Sizes and times that a client cannot exceed. Each is checked before anything of that size is allocated. */
 export interface PlatformLimits {
   /** Bytes of one uploaded file. */
@@ -8,6 +10,8 @@ export interface PlatformLimits {
   readonly uploadLifetimeMs: number
   /** Milliseconds without a byte after which an upload that is being received counts as abandoned. */
   readonly uploadIdleMs: number
+  /** What a checkpoint file may hold. */
+  readonly checkpoint: CheckpointLimits
   /** Bytes of an ONNX file: it is parsed in memory, and protobuf itself ends at 2 GiB. */
   readonly onnxBytes: number
   /** Bytes of a layer list, as a file or as JSON. */
@@ -30,6 +34,7 @@ export const DEFAULT_PLATFORM_LIMITS: PlatformLimits = {
   spoolReserveBytes: 256 * 2 ** 20,
   uploadLifetimeMs: 24 * 3600_000,
   uploadIdleMs: 10 * 60_000,
+  checkpoint: DEFAULT_CHECKPOINT_LIMITS,
   onnxBytes: 2 ** 31 - 1,
   layersBytes: 4 * 2 ** 20,
   nameLength: 200,

@@ -25,7 +25,8 @@ export async function describeCheckpoint(checkpoint: Checkpoint): Promise<Descri
     const scalar = describeScalar(node)
     if (scalar !== undefined) return scalar
     if (node.kind === 'tuple') return ['tuple', await each(node.items)]
-    if (node.kind === 'object' && node.class !== SPARSE) return describeObject(checkpoint, node)
+    const special = node.kind === 'object' ? describeSpecial(checkpoint, node) : undefined
+    if (special !== undefined) return special
     const known = objects.get(index)
     if (known !== undefined) return ['same', known]
     const number = objects.size
@@ -41,8 +42,12 @@ export async function describeCheckpoint(checkpoint: Checkpoint): Promise<Descri
       return ['tensor', number, await describeTensor(checkpoint, node.tensor, storages), state]
     }
     if (node.kind === 'object') {
-      const [, parts] = itemsOf(checkpoint, node.args!)
-      return ['sparse', number, ...(await each(itemsOf(checkpoint, parts!)))]
+      const args = await each(itemsOf(checkpoint, node.args!))
+      const items = await each(node.items ?? [])
+      const entries: Description[] = []
+      for (const [key, value] of node.entries ?? []) entries.push([await describe(key), await describe(value)])
+      const state = node.state === undefined ? null : await describe(node.state)
+      return ['object', number, node.class, args, items, entries, state]
     }
     if (node.kind !== 'dict' && node.kind !== 'ordered_dict' && node.kind !== 'counter')
       throw new Error(`no description for ${node.kind}`)
@@ -54,8 +59,6 @@ export async function describeCheckpoint(checkpoint: Checkpoint): Promise<Descri
 
   return describe(root)
 }
-
-const SPARSE = 'torch._utils._rebuild_sparse_tensor'
 
 function describeScalar(node: ValueNode): Description | undefined {
   switch (node.kind) {
@@ -132,9 +135,14 @@ async function describeTensor(
   }
 }
 
-/** numpy scalars and arrays, and layouts. */
-function describeObject(checkpoint: Checkpoint, node: Extract<ValueNode, { kind: 'object' }>): Description {
+/** Bare names, numpy scalars and arrays, and layouts, which Python compares by value. */
+function describeSpecial(
+  checkpoint: Checkpoint,
+  node: Extract<ValueNode, { kind: 'object' }>,
+): Description | undefined {
   const { nodes } = checkpoint.tree
+  if (node.class === 'global') return ['global', (nodes[node.args!] as { value: string }).value]
+  if (!/^(numpy\.|torch\.serialization\.)/.test(node.class)) return undefined
   const args = itemsOf(checkpoint, node.args!)
   const text = (index: number): string => {
     const { kind, ...rest } = nodes[index]!

@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { findStateDicts, readCheckpoint, tensorBytes, type Checkpoint } from '../../src/checkpoint/index.ts'
+import {
+  DEFAULT_CHECKPOINT_LIMITS,
+  findStateDicts,
+  readCheckpoint,
+  readCheckpointShards,
+  readShardIndex,
+  tensorBytes,
+  type Checkpoint,
+} from '../../src/checkpoint/index.ts'
 import { fileSource } from '../../src/container/index.ts'
 import { toFloat32, typedArrayOf } from '../../src/tensor/index.ts'
 import { collect } from './build-checkpoint.ts'
@@ -26,7 +34,7 @@ const fixture = (name: string): string => new URL(`../fixtures/${name}`, import.
 const { files } = JSON.parse(readFileSync(fixture('expected_tensors.json'), 'utf8')) as {
   files: Readonly<Record<string, Expected>>
 }
-const readable = Object.entries(files).filter(([name]) => !name.includes('legacy'))
+const readable = Object.entries(files)
 
 async function open(name: string): Promise<Checkpoint> {
   const source = await fileSource(fixture(name))
@@ -92,11 +100,48 @@ describe('a checkpoint of a kind that is not read is refused by name:', () => {
       message: expect.stringMatching(/torch\.nn\.modules\.container\.Sequential.*Conv2d.*model\.state_dict\(\)/s),
     })
   })
+})
 
-  test('the format before PyTorch 1.6', async () => {
-    await expect(open('digits_cnn_legacy.pth')).rejects.toMatchObject({
-      code: 'CHECKPOINT_UNSUPPORTED',
-      message: expect.stringMatching(/before 1\.6.*torch\.save/s),
-    })
+describe('what training scripts save, with more than weights:', () => {
+  const saved = ['expected.json', 'expected_old.json'].flatMap((name) => {
+    const { torch, files: described } = JSON.parse(readFileSync(fixture(`checkpoints/${name}`), 'utf8')) as {
+      readonly torch: string
+      readonly files: Readonly<Record<string, Description>>
+    }
+    return Object.entries(described).map(([file, value]) => ({ torch, file, value }))
   })
+
+  test.each(saved)('$file of torch $torch', async ({ file, value }) => {
+    await using checkpoint = await open(`checkpoints/${file}`)
+    expect(checkpoint.format).toBe(file.includes('legacy') ? 'torch-legacy' : 'torch-zip')
+    expect(await describeCheckpoint(checkpoint)).toEqual(value)
+  })
+
+  test.each(['lightning.ckpt', 'old_lightning.ckpt'])('%s: the state_dict is found', async (file) => {
+    await using checkpoint = await open(`checkpoints/${file}`)
+    const [best] = findStateDicts(checkpoint)
+    expect(best!.path).toEqual(['state_dict'])
+    expect([...best!.tensors.keys()]).toContain('model.0.weight')
+  })
+
+  test.each(['model.safetensors', 'pytorch_model.bin'])('the shards of %s hold what the whole does', async (stem) => {
+    const folder = (name: string): string => fixture(`checkpoints/sharded/${name}`)
+    const index = await fileSource(folder(`${stem}.index.json`))
+    const { shards } = await readShardIndex(index, DEFAULT_CHECKPOINT_LIMITS)
+    await using checkpoint = await readCheckpointShards(
+      index,
+      await Promise.all(shards.map((name) => fileSource(folder(name)))),
+    )
+    await using whole = await open('checkpoints/sharded/whole.pth')
+    expect(await bytesByKey(checkpoint)).toEqual(await bytesByKey(whole))
+  })
+
+  async function bytesByKey(checkpoint: Checkpoint): Promise<Record<string, unknown>> {
+    const found: Record<string, unknown> = {}
+    for (const [key, index] of [...findStateDicts(checkpoint)[0]!.tensors].sort()) {
+      const { dtype, shape } = checkpoint.tensors[index]!
+      found[key] = [dtype, shape, (await collect(tensorBytes(checkpoint, index))).toString('hex')]
+    }
+    return found
+  }
 })

@@ -2,11 +2,24 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { open, torchFile } from './build-checkpoint.ts'
-import { call, dict, global, list, pickle, str, tensor } from './build-pickle.ts'
+import { legacyFile, legacyStorage, legacyTensor } from './build-legacy.ts'
+import { BINPERSID, call, dict, global, list, pickle, str, tensor, tuple } from './build-pickle.ts'
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url))
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
-const tar = Buffer.concat([Buffer.from('storages'), Buffer.alloc(249), Buffer.from('ustar\0'), Buffer.alloc(249)])
+/** A tar of empty files with these names. */
+function tarOf(...names: readonly string[]): Buffer {
+  return Buffer.concat(
+    names.map((name) => {
+      const block = Buffer.alloc(512)
+      block.write(name)
+      block.write('00000000000\0', 124)
+      block.write('ustar\0', 257)
+      return block
+    }),
+  )
+}
+const torchTar = (): Buffer => tarOf('sys_info', 'pickle', 'tensors', 'storages')
 const lfs = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 46827520\n'
 const UNKNOWN = 'CHECKPOINT_UNKNOWN_FORMAT'
 
@@ -20,7 +33,7 @@ describe('a file that is no checkpoint is called by its name, and the cure is to
     ['the error message of a store', '<?xml version="1.0"?><Error><Code>AccessDenied</Code>', UNKNOWN, /XML/],
     ['JSON', '{"error": "not found"}', UNKNOWN, /JSON text/],
     ['text', 'hello', UNKNOWN, /no checkpoint format.*begins with "hello"/],
-    ['a tar archive', tar, UNKNOWN, /tar archive/],
+    ['a tar archive', tarOf('model.pth'), UNKNOWN, /tar archive/],
     ['gzip', gzipSync(torchFile(tensor())), UNKNOWN, /gzip.*Unpack/],
     ['7-Zip', hex('377abcaf271c 0004'), UNKNOWN, /7-Zip/],
     ['bzip2', 'BZh91AY&SY', UNKNOWN, /bzip2/],
@@ -41,7 +54,14 @@ describe('a file that is no checkpoint is called by its name, and the cure is to
       UNKNOWN,
       /pickle\.dump.*torch\.save/,
     ],
-    ['PyTorch before 1.6', fixture('digits_cnn_legacy.pth'), 'CHECKPOINT_UNSUPPORTED', /before 1\.6/],
+    ['the tar of PyTorch 0.1', torchTar(), 'CHECKPOINT_UNSUPPORTED', /tar format of PyTorch 0\.1\.9/],
+    ['the index of shards', '{"metadata": {}, "weight_map": {"a": "b"}}', 'CHECKPOINT_UNSUPPORTED', /Give the shards/],
+    [
+      'PyTorch before 1.6 that was cut',
+      fixture('digits_cnn_legacy.pth').subarray(0, 9000),
+      'CHECKPOINT_CORRUPT',
+      /cut/,
+    ],
     ['a torch zip that was cut', fixture('digits_cnn.pth').subarray(0, 100_000), 'CHECKPOINT_CORRUPT', /cut/],
     [
       'a safetensors file that was cut',
@@ -62,27 +82,32 @@ describe('a file that is no checkpoint is called by its name, and the cure is to
 
 describe('a pickle outside of a zip is searched for what could do harm:', () => {
   const evil = call(global('os', 'system'), str('id'))
-  const legacyHead = fixture('digits_cnn_legacy.pth').subarray(0, 15)
-  const legacy = (object: Buffer): Buffer => Buffer.concat([legacyHead, pickle(str('')), pickle(dict({})), object])
+  const legacy = (value: Buffer): Buffer => legacyFile(value, [])
 
   test.each<[string, Buffer, string, RegExp]>([
     ['a plain pickle', pickle(evil), 'CHECKPOINT_UNSAFE_GLOBAL', /os\.system, which runs a command/],
     ['a text pickle', Buffer.from("cposix\nsystem\n(S'id'\ntR."), 'CHECKPOINT_UNSAFE_GLOBAL', /posix\.system/],
-    ['a legacy checkpoint', legacy(pickle(evil)), 'CHECKPOINT_UNSAFE_GLOBAL', /os\.system/],
+    ['a legacy checkpoint', legacy(evil), 'CHECKPOINT_UNSAFE_GLOBAL', /os\.system/],
     [
       'a legacy checkpoint, behind tensors',
-      legacy(pickle(list(tensor(), evil))),
+      legacy(list(legacyTensor(legacyStorage('FloatStorage', '1', 6), [6], [1]), evil)),
       'CHECKPOINT_UNSAFE_GLOBAL',
       /os\.system/,
     ],
-    ['a pickled module', pickle(module()), 'CHECKPOINT_WHOLE_MODULE', /__main__\.Net/],
-    ['a legacy module', legacy(pickle(module())), 'CHECKPOINT_WHOLE_MODULE', /__main__\.Net/],
+    ['a pickled module', pickle(module(global('__main__', 'Net'))), 'CHECKPOINT_WHOLE_MODULE', /__main__\.Net/],
+    ['a legacy module', legacy(module(legacyClass('__main__', 'Net'))), 'CHECKPOINT_WHOLE_MODULE', /__main__\.Net/],
   ])('%s', async (_name, bytes, code, message) => {
     await expect(open(bytes)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
-  function module(): Buffer {
-    const state = dict({ _parameters: dict({ weight: tensor() }), _modules: dict({}) })
-    return Buffer.concat([global('__main__', 'Net'), hex('29 81'), state, hex('62')])
+  /** As torch.save wrote a class then: with its source. */
+  function legacyClass(module: string, name: string): Buffer {
+    const id = tuple(str('module'), global(module, name), str('/home/x/net.py'), str('class Net: pass'))
+    return Buffer.concat([id, BINPERSID])
+  }
+
+  function module(cls: Buffer): Buffer {
+    const state = dict({ _parameters: dict({}), _modules: dict({}) })
+    return Buffer.concat([cls, hex('29 81'), state, hex('62')])
   }
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { tensorBytes } from '../../src/checkpoint/index.ts'
+import { opaqueTensors, tensorBytes } from '../../src/checkpoint/index.ts'
 import { collect, open, rootOf } from './build-checkpoint.ts'
 
 function file(header: object, data: Uint8Array): Buffer {
@@ -69,7 +69,21 @@ describe('a safetensors file', () => {
 
   test('that breaks a rule is refused with the codes of checkpoints', async () => {
     await expect(open(file(HEADER, DATA.subarray(1)))).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' })
-    const f4 = { a: { dtype: 'F4', shape: [2], data_offsets: [0, 1] } }
-    await expect(open(file(f4, Buffer.alloc(1)))).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED' })
+  })
+
+  test('keeps elements of 6 bits as data: their sizes and their bytes', async () => {
+    const checkpoint = await open(
+      file({ a: { dtype: 'F6_E2M3', shape: [4], data_offsets: [0, 3] } }, DATA.subarray(0, 3)),
+    )
+    const { nodes } = checkpoint.tree
+    const object = nodes.find((node) => node.kind === 'object')
+    expect(object).toMatchObject({ class: 'safetensors.F6_E2M3' })
+    const args = nodes[object?.args ?? -1]
+    expect(args?.kind === 'tuple' && args.items.map((item) => nodes[item])).toEqual([
+      { kind: 'size', sizes: [4] },
+      { kind: 'tensor', tensor: 0 },
+    ])
+    expect(await collect(tensorBytes(checkpoint, 0))).toEqual(DATA.subarray(0, 3))
+    expect([...opaqueTensors(checkpoint.tree, [])]).toEqual([['a', 'a tensor of F6_E2M3, 6 bits an element']])
   })
 })

@@ -51,6 +51,17 @@ describe('a safetensors header', () => {
     expect(tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(data)
   })
 
+  test.each([
+    ['F4', '[2,4]', 4, { dtype: 'float4_e2m1fn_x2', shape: [2, 2] }],
+    ['F4', '[2,1]', 1, { dtype: 'uint8', shape: [1], packed: { dtype: 'F4', shape: [2, 1] } }],
+    ['F6_E2M3', '[4]', 3, { dtype: 'uint8', shape: [3], packed: { dtype: 'F6_E2M3', shape: [4] } }],
+    ['F6_E3M2', '[2,2,1]', 3, { dtype: 'uint8', shape: [3], packed: { dtype: 'F6_E3M2', shape: [2, 2, 1] } }],
+    ['F8_E8M0', '[2]', 2, { dtype: 'float8_e8m0fnu', shape: [2] }],
+  ])('with %s %s is read by its bytes', async (dtype, shape, bytes, expected) => {
+    const { tensors } = await read(file(tensor(dtype, shape, `[0,${bytes}]`), bytes))
+    expect(tensors).toEqual([{ name: 'a', offset: expect.any(Number), byteLength: bytes, ...expected }])
+  })
+
   test('of a real file is read', async () => {
     await using source = await fileSource(new URL('../fixtures/digits_cnn.safetensors', import.meta.url).pathname)
     const { tensors } = await readSafetensorsHeader(source, CODES)
@@ -90,7 +101,8 @@ describe('a forged safetensors file is refused:', () => {
     ['a tensor that is no object', file('{"a":1}'), 'CHECKPOINT_CORRUPT', /no JSON object/],
     ['no dtype', file('{"a":{"shape":[],"data_offsets":[0,0]}}'), 'CHECKPOINT_CORRUPT', /no dtype/],
     ['an unknown dtype', file(tensor('F13', '[]', '[0,1]'), 1), 'CHECKPOINT_CORRUPT', /"F13"/],
-    ['a dtype of less than a byte', file(tensor('F4', '[2]', '[0,1]'), 1), 'CHECKPOINT_UNSUPPORTED', /F4/],
+    ['half a byte', file(tensor('F4', '[3]', '[0,2]'), 2), 'CHECKPOINT_CORRUPT', /needs 1\.5 bytes/],
+    ['6 bits too many', file(tensor('F6_E2M3', '[5]', '[0,3]'), 3), 'CHECKPOINT_CORRUPT', /needs 3\.75 bytes/],
     ['a negative size', file(tensor('U8', '[-1]', '[0,1]'), 1), 'CHECKPOINT_CORRUPT', /shape/],
     ['a fraction', file(tensor('U8', '[1.5]', '[0,1]'), 1), 'CHECKPOINT_CORRUPT', /shape/],
     ['a shape beyond 2^53', file(tensor('U8', '[9007199254740991,9,0]', '[0,0]')), 'CHECKPOINT_CORRUPT', /2\^53/],

@@ -40,6 +40,24 @@ describe('binding a state_dict', () => {
     expect(requireBound(report)).toBe(report)
   })
 
+  test('names tensors that are kept as data only, and does not call them missing', () => {
+    const opaque = new Map([
+      ['module.0.weight', 'a quantized tensor (torch.per_tensor_affine)'],
+      ['module.extra', 'a nested tensor'],
+    ])
+    const entries = withPrefix('module.', without('0.weight'))
+    const report = bind(entries, { opaque, keyMapping: { stripPrefix: 'module.' } })
+    expect(report).toMatchObject({ ok: false, missing: [], unexpected: ['extra'], mismatched: [] })
+    expect(report.refused).toEqual([{ key: '0.weight', dtype: 'a quantized tensor (torch.per_tensor_affine)' }])
+    expect(report.bound.map(({ parameter }) => parameter)).not.toContain('0.weight')
+    const lax = bind(entries, { opaque, keyMapping: { stripPrefix: 'module.' }, strict: false })
+    expect(lax.message).toBe(
+      'Error(s) in loading state_dict for Sequential:\n' +
+        '\t"0.weight" is a quantized tensor (torch.per_tensor_affine) and cannot be evaluated; ' +
+        'dequantize it before torch.save: tensor.dequantize().',
+    )
+  })
+
   test('reports missing keys, unexpected keys and size mismatches in PyTorch’s words', () => {
     const entries: [string, StateDictEntry][] = [
       ['2.extra', entry([1])],

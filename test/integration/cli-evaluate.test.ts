@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { shardFiles } from './usecase/shard-files.ts'
 import { dataFolder, fixture, nograd, startPlatform, type Outcome, type StartedPlatform } from './cli/nograd.ts'
 
 interface Metric {
@@ -57,6 +58,7 @@ describe('the numbers of PyTorch and scikit-learn', () => {
       [...DIGITS, '--architecture', fixture('digits_cnn.onnx'), '--checkpoint', fixture('digits_cnn.pth')],
     ],
     ['digits_cnn', [...DIGITS, ...LAYERS, '--checkpoint', fixture('digits_cnn.safetensors')]],
+    ['digits_cnn', [...DIGITS, ...LAYERS, '--checkpoint', fixture('digits_cnn_legacy.pth')]],
     ['digits_cnn_epoch1', [...DIGITS, ...LAYERS, '--checkpoint', fixture('digits_cnn_epoch1.pth')]],
     ['cancer_mlp', [...CANCER, '--dataset', fixture('cancer_test.csv'), '--label-column', 'target']],
   ]
@@ -86,6 +88,34 @@ describe('the numbers of PyTorch and scikit-learn', () => {
     if (metric.class === null)
       return metrics[[metric.name, metric.average].filter(Boolean).join('_')] as number | undefined
     return (metrics[`${metric.name}_perClass`] as readonly number[] | undefined)?.[classes.indexOf(metric.class)]
+  }
+})
+
+describe('a sharded checkpoint', () => {
+  test('goes with the shards that lie next to its index, and is not sent again', async () => {
+    const index = await shardedDigits('whole')
+    const first = await evaluateJson(...DIGITS, ...LAYERS, '--checkpoint', index)
+    expect(first.confusionMatrix).toEqual(expected['digits_cnn']!.metrics.confusion)
+    const again = await evaluate(...DIGITS, ...LAYERS, '--checkpoint', index)
+    expect({ code: again.code, stderr: again.stderr }).toEqual({
+      code: 0,
+      stderr: expect.not.stringContaining('sending'),
+    })
+  })
+
+  test('without one of them is wrong usage, before anything is sent', async () => {
+    const index = await shardedDigits('part')
+    unlinkSync(join(data.path, 'part', 'model-7.safetensors'))
+    const { code, stderr } = await evaluate(...DIGITS, ...LAYERS, '--checkpoint', index)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('model-7.safetensors') })
+  })
+
+  async function shardedDigits(name: string): Promise<string> {
+    const folder = join(data.path, name)
+    mkdirSync(folder)
+    for (const [file, bytes] of Object.entries(await shardFiles('digits_cnn.safetensors')))
+      writeFileSync(join(folder, file), bytes)
+    return join(folder, 'model.safetensors.index.json')
   }
 })
 

@@ -13,6 +13,16 @@ export function findPython(modules: readonly string[]): string | null {
   return pythonHas(...modules) ? PYTHON : null
 }
 
+/**
+ * A Python with PyTorch 1, whose files differ: `NOGRAD_PYTHON_OLD`, else what there is at /usr/bin/python3 (Debian 12 has PyTorch
+ * 1.13 as `python3-torch`); null where that has no PyTorch, or a newer one.
+ */
+export function findOldPython(): string | null {
+  const python = process.env['NOGRAD_PYTHON_OLD'] ?? '/usr/bin/python3'
+  const program = 'import numpy, torch; assert torch.__version__.startswith("1.")'
+  return spawnSync(python, ['-c', program], { stdio: 'ignore' }).status === 0 ? python : null
+}
+
 /** What a Python program prints, which gets `input` as JSON on its standard input. */
 export function runPython(program: string, input: unknown, args: readonly string[] = []): string {
   return execFileSync(PYTHON, ['-c', program, ...args], {

@@ -14,6 +14,9 @@ export const mutationResolvers: MutationResolvers = {
         ...input,
         modelId: decodeId('Model', input.modelId, ['input', 'modelId']),
         uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']),
+        shardUploadIds: input.shardUploadIds?.map((id, i) =>
+          decodeId('Upload', id, ['input', 'shardUploadIds', String(i)]),
+        ),
       }),
     ),
   createDataset: (_root, { input }, { platform }) =>

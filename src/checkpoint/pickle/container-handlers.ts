@@ -1,6 +1,6 @@
-import { setEntry } from './dict-entries.ts'
-import { corrupt, pop, popMark, pushObject, top, topOfKind, type PickleMachine } from './machine-state.ts'
-import { typeName, type PickleDict, type PickleForeign, type PickleValue } from './pickle-value.ts'
+import { setEntry, type Entries } from './dict-entries.ts'
+import { charge, corrupt, pop, popMark, pushObject, top, topOfKind, type PickleMachine } from './machine-state.ts'
+import { typeName, type PickleDict, type PickleValue } from './pickle-value.ts'
 import type { Handlers } from './scalar-handlers.ts'
 
 /**
@@ -33,25 +33,47 @@ export const CONTAINER_HANDLERS: Handlers = {
     setItems(m, dict, items)
   },
 
+  FROZENSET(m) {
+    const list = { kind: 'list', items: popMark(m) } as const
+    charge(m, 2)
+    pushObject(m, { kind: 'object', class: 'builtins.frozenset', args: { kind: 'tuple', items: [list] } })
+  },
+
   APPEND(m) {
     const item = pop(m)
-    const target = topOfKind(m, 'APPEND', ['list'])
-    if (target.kind === 'list') target.items.push(item)
+    listOf(m, 'APPEND', 'list')?.push(item)
   },
   APPENDS: (m) => extend(m, 'APPENDS', 'list'),
   ADDITEMS: (m) => extend(m, 'ADDITEMS', 'set'),
   SETITEM(m) {
     const value = pop(m)
     const key = pop(m)
-    setItems(m, topOfKind(m, 'SETITEM', DICTS), [key, value])
+    setItems(m, entriesOf(m, 'SETITEM'), [key, value])
   },
   SETITEMS(m) {
     const items = popMark(m)
-    setItems(m, topOfKind(m, 'SETITEMS', DICTS), items)
+    setItems(m, entriesOf(m, 'SETITEMS'), items)
   },
 }
 
 const DICTS = ['dict', 'ordered_dict', 'counter'] as const
+
+/** The entries of the dict or defaultdict on top of the stack; undefined for a foreign object, which stays inert. */
+function entriesOf(machine: PickleMachine, opcode: string): Entries | undefined {
+  const value = top(machine)
+  if (typeof value === 'object' && value?.kind === 'object' && value.entries !== undefined) return value as Entries
+  const target = topOfKind(machine, opcode, DICTS)
+  return target.kind === 'foreign' ? undefined : target
+}
+
+/** The items of the list, set or deque on top of the stack. */
+function listOf(machine: PickleMachine, opcode: string, kind: 'list' | 'set'): PickleValue[] | undefined {
+  const value = top(machine)
+  if (kind === 'list' && typeof value === 'object' && value?.kind === 'object' && value.items !== undefined)
+    return value.items
+  const target = topOfKind(machine, opcode, [kind])
+  return target.kind === 'foreign' ? undefined : target.items
+}
 
 function pushTuple(machine: PickleMachine, length: number): void {
   const items = new Array<PickleValue>(length)
@@ -61,14 +83,14 @@ function pushTuple(machine: PickleMachine, length: number): void {
 
 function extend(machine: PickleMachine, opcode: string, kind: 'list' | 'set'): void {
   const items = popMark(machine)
-  const target = topOfKind(machine, opcode, [kind])
+  const target = listOf(machine, opcode, kind)
   // Not push(...items): a million arguments overflow the stack.
-  if (target.kind !== 'foreign') for (const item of items) target.items.push(item)
+  for (const item of items) target?.push(item)
 }
 
-function setItems(machine: PickleMachine, target: PickleDict | PickleForeign, items: readonly PickleValue[]): void {
+function setItems(machine: PickleMachine, target: Entries | undefined, items: readonly PickleValue[]): void {
   if (items.length % 2 !== 0) throw corrupt(machine, 'the last key has no value')
-  if (target.kind === 'foreign') return
+  if (target === undefined) return
   for (let i = 0; i < items.length; i += 2)
     if (!setEntry(target, items[i]!, items[i + 1]!))
       throw corrupt(machine, `a ${typeName(items[i]!)} is the key of a dict, and Python cannot hash it`)

@@ -1,5 +1,8 @@
 import type { PickleDict, PickleValue } from './pickle-value.ts'
 
+/** What has entries: a dict, or a defaultdict. */
+export type Entries = Pick<PickleDict, 'entries' | 'index'>
+
 const SEARCHED_LENGTH = 8
 
 /**
@@ -7,7 +10,7 @@ const SEARCHED_LENGTH = 8
  * Tuples and other objects are equal only to themselves: a pickler never writes two equal ones into one dict.
  * Returns false when Python could not hash the key.
  */
-export function setEntry(dict: PickleDict, key: PickleValue, value: PickleValue): boolean {
+export function setEntry(dict: Entries, key: PickleValue, value: PickleValue): boolean {
   const identity = keyIdentity(key)
   if (identity === undefined) return false
   const at = findEntry(dict, identity)
@@ -20,12 +23,12 @@ export function setEntry(dict: PickleDict, key: PickleValue, value: PickleValue)
 }
 
 /** The value of a string key. */
-export function getEntry(dict: PickleDict, key: string): PickleValue | undefined {
+export function getEntry(dict: Entries, key: string): PickleValue | undefined {
   const at = findEntry(dict, key)
   return at === undefined ? undefined : dict.entries[at]![1]
 }
 
-function findEntry(dict: PickleDict, identity: unknown): number | undefined {
+function findEntry(dict: Entries, identity: unknown): number | undefined {
   if (!dict.index && dict.entries.length > SEARCHED_LENGTH)
     dict.index = new Map(dict.entries.map(([key], at) => [keyIdentity(key), at]))
   if (dict.index) return dict.index.get(identity)

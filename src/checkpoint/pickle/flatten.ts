@@ -3,7 +3,7 @@ import { itemSize } from '../../tensor/index.ts'
 import type { TensorEntry, ValueNode, ValueTree } from '../value-tree.ts'
 import { dtypeOfPath } from './globals.ts'
 import type { PickleLimits } from './limits.ts'
-import type { PickleObject, PickleStorage, PickleTensor, PickleValue } from './pickle-value.ts'
+import type { PickleInstance, PickleObject, PickleStorage, PickleTensor, PickleValue } from './pickle-value.ts'
 import { scalarNode, toFloat } from './scalar-nodes.ts'
 
 /** A value tree and its tensors, each once, in the order in which the tree names them. */
@@ -97,7 +97,7 @@ function childrenOf(object: PickleObject): readonly PickleValue[] {
     case 'tensor':
       return withState([], object.state)
     case 'object':
-      return withState([object.args], object.state)
+      return withState([object.args, ...(object.items ?? []), ...(object.entries ?? []).flat()], object.state)
     case 'global':
       return dtypeOfPath(object.path) === undefined ? [object.path] : []
     case 'storage':
@@ -119,9 +119,10 @@ const withState = (children: readonly PickleValue[], state: PickleValue | undefi
   state === undefined ? children : [...children, state]
 
 /** A storage that is a value itself is shown as the one-dimensional tensor of its elements. */
-function wholeStorage({ index, dtype, byteLength }: PickleStorage): PickleTensor {
+function wholeStorage({ index, dtype, start, byteLength }: PickleStorage): PickleTensor {
   const shape = [byteLength / itemSize(dtype)]
-  const entry = { storage: index, dtype, shape, stride: [1], storageOffset: 0, requiresGrad: false, isParameter: false }
+  const storageOffset = start / itemSize(dtype)
+  const entry = { storage: index, dtype, shape, stride: [1], storageOffset, requiresGrad: false, isParameter: false }
   return { kind: 'tensor', entry }
 }
 
@@ -140,7 +141,7 @@ function nodeOf(object: PickleObject, indices: readonly number[], tensor: number
     case 'tensor':
       return { kind: 'tensor', tensor, ...stateAt(indices, 0) }
     case 'object':
-      return { kind: 'object', class: object.class, args: indices[0]!, ...stateAt(indices, 1) }
+      return objectNode(object, indices)
     case 'storage':
       return { kind: 'object', class: object.class, args: indices[0]! }
     case 'global': {
@@ -168,6 +169,23 @@ function nodeOf(object: PickleObject, indices: readonly number[], tensor: number
       throw new Error('invariant: a pickle with foreign names is refused before its value is used')
     default:
       return object satisfies never
+  }
+}
+
+/** The indices are those of the arguments, the items, the entries, and the state. */
+function objectNode(object: PickleInstance, indices: readonly number[]): ValueNode {
+  const items = object.items?.length ?? 0
+  const entries = object.entries?.length ?? 0
+  const at = 1 + items
+  return {
+    kind: 'object',
+    class: object.class,
+    args: indices[0]!,
+    ...(items === 0 ? {} : { items: indices.slice(1, at) }),
+    ...(entries === 0
+      ? {}
+      : { entries: object.entries!.map((_, i) => [indices[at + 2 * i]!, indices[at + 2 * i + 1]!] as const) }),
+    ...stateAt(indices, at + 2 * entries),
   }
 }
 

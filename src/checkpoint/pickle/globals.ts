@@ -1,9 +1,10 @@
 import type { DType } from '../../tensor/index.ts'
+import { BARE_NAMES, DATA_CLASSES } from './data-classes.ts'
 
 /*
  * The closed list of names that a checkpoint may hold: the 144 of PyTorch 2.13's weights_only unpickler
- * (torch/_weights_only_unpickler.py, _get_allowed_globals), and numpy scalars and arrays, which training checkpoints hold
- * and which are only data here. Nothing on it is ever called: `reduce.ts` says what each becomes in the value tree.
+ * (torch/_weights_only_unpickler.py, _get_allowed_globals), and numpy scalars, arrays and plain Python classes, which training
+ * checkpoints hold and which are only data here. Nothing on it is ever called: `reduce.ts` says what each becomes in the value tree.
  */
 
 /** `torch.X` and `torch.cuda.X` storage classes with the dtype of their elements. */
@@ -95,7 +96,7 @@ export const TORCH_GLOBALS: ReadonlySet<string> = new Set([
   'torch.cuda.BoolTensor',
 ])
 
-/** What numpy and Python 3 write for numbers, arrays, and empty bytes. PyTorch needs `add_safe_globals` for them. */
+/** What is kept as data beyond PyTorch's list, which needs `add_safe_globals` for them: numbers and arrays of numpy, plain classes. */
 export const DATA_GLOBALS: ReadonlySet<string> = new Set([
   'numpy.dtype',
   'numpy.ndarray',
@@ -106,6 +107,10 @@ export const DATA_GLOBALS: ReadonlySet<string> = new Set([
   'numpy.core.numeric._frombuffer',
   'numpy._core.numeric._frombuffer',
   'builtins.bytes',
+  // Sparse CSR of PyTorch 1.13 and older.
+  'torch._utils._rebuild_sparse_csr_tensor',
+  ...DATA_CLASSES.keys(),
+  ...BARE_NAMES,
 ])
 
 /** Whether a path is on the closed list. */
@@ -128,5 +133,17 @@ const PYTHON_2_MODULES: ReadonlyMap<string, string> = new Map([
   ['exceptions', 'builtins'],
 ])
 
-/** The module as Python 3 knows it. */
-export const python3Module = (module: string): string => PYTHON_2_MODULES.get(module) ?? module
+/** Python 2 names of the modules above that have another name now. Source: NAME_MAPPING of the same file. */
+const PYTHON_2_NAMES: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ['__builtin__.xrange', ['builtins', 'range']],
+  ['__builtin__.long', ['builtins', 'int']],
+  ['__builtin__.unicode', ['builtins', 'str']],
+  ['__builtin__.unichr', ['builtins', 'chr']],
+  ['__builtin__.reduce', ['functools', 'reduce']],
+  ['__builtin__.intern', ['sys', 'intern']],
+])
+
+/** Module and name as Python 3 knows them. */
+export function python3Name(module: string, name: string): readonly [string, string] {
+  return PYTHON_2_NAMES.get(`${module}.${name}`) ?? [PYTHON_2_MODULES.get(module) ?? module, name]
+}

@@ -10,6 +10,8 @@ export interface PickleLimits {
   readonly maxMemo: number
   /** Values inside of values. CPython's own pickler stops near 500. */
   readonly maxDepth: number
+  /** Bytes of one string or bytes object. */
+  readonly maxStringBytes: number
   /** Bytes of one integer. Reading an integer of n bytes takes n² time. */
   readonly maxIntegerBytes: number
 }
@@ -21,5 +23,6 @@ export const DEFAULT_PICKLE_LIMITS: PickleLimits = {
   maxObjects: 3_000_000,
   maxMemo: 10_000_000,
   maxDepth: 1000,
+  maxStringBytes: 16 * 2 ** 20,
   maxIntegerBytes: 256,
 }

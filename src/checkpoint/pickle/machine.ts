@@ -28,6 +28,8 @@ export interface PickleResult {
   readonly globals: readonly GlobalReference[]
   /** Those outside of the closed list. When there is one, the value is not to be used. */
   readonly foreign: readonly GlobalReference[]
+  /** What the pickle does with a foreign name, beyond naming it. */
+  readonly uses: ReadonlyMap<GlobalReference, NonNullable<PickleForeign['use']>>
   /** Foreign classes of which a torch.nn.Module was pickled. */
   readonly modules: readonly GlobalReference[]
 }
@@ -69,6 +71,7 @@ export function readPickle(bytes: Uint8Array, options: PickleOptions): PickleRes
     end: machine.at,
     globals: references.map(({ reference }) => reference),
     foreign: foreign.map(({ reference }) => reference),
+    uses: new Map(foreign.flatMap(({ reference, use }) => (use === undefined ? [] : [[reference, use] as const]))),
     modules: foreign.filter((value) => machine.modules.has(value)).map(({ reference }) => reference),
   }
 }

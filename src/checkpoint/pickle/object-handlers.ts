@@ -1,4 +1,4 @@
-import { isAllowedGlobal, python3Module } from './globals.ts'
+import { isAllowedGlobal, python3Name } from './globals.ts'
 import { corrupt, pop, popMark, pushObject, top, unsupported, type PickleMachine } from './machine-state.ts'
 import { isForeign, typeName, type PickleForeign, type PickleGlobal } from './pickle-value.ts'
 import { build, newObject, reduce } from './reduce.ts'
@@ -25,29 +25,29 @@ export const OBJECT_HANDLERS: Handlers = {
     const callable = globalOf(m, module, line(m))
     popMark(m)
     if (callable.kind !== 'foreign') throw unsupported(m, 'opcode INST of pickle protocol 0 is not supported')
-    m.stack.push(callable)
+    m.stack.push(used(callable, 'instantiates'))
   },
   OBJ(m) {
     const [callable] = popMark(m)
     if (!isForeign(callable)) throw unsupported(m, 'opcode OBJ of pickle protocol 1 is not supported')
-    m.stack.push(callable)
+    m.stack.push(used(callable, 'instantiates'))
   },
   REDUCE(m) {
     const args = pop(m)
     const callable = pop(m)
-    pushObject(m, isForeign(callable) ? callable : reduce(m, callable, args))
+    pushObject(m, isForeign(callable) ? used(callable, 'calls') : reduce(m, callable, args))
   },
   NEWOBJ(m) {
     const args = pop(m)
     const cls = pop(m)
-    pushObject(m, isForeign(cls) ? cls : newObject(m, cls, args))
+    pushObject(m, isForeign(cls) ? used(cls, 'instantiates') : newObject(m, cls, args))
   },
   NEWOBJ_EX(m) {
     pop(m)
     pop(m)
     const cls = pop(m)
     if (!isForeign(cls)) throw unsupported(m, `a ${typeName(cls)} made with keyword arguments (NEWOBJ_EX)`)
-    m.stack.push(cls)
+    m.stack.push(used(cls, 'instantiates'))
   },
   BUILD(m) {
     const state = pop(m)
@@ -59,9 +59,15 @@ export const OBJECT_HANDLERS: Handlers = {
   },
 }
 
+/** Notes what a foreign name is used for: the first use counts. */
+function used(foreign: PickleForeign, use: NonNullable<PickleForeign['use']>): PickleForeign {
+  foreign.use ??= use
+  return foreign
+}
+
 /** The value of a name; one object for each path, so that names compare by identity. */
-function globalOf(machine: PickleMachine, writtenModule: string, name: string): PickleGlobal | PickleForeign {
-  const module = python3Module(writtenModule)
+function globalOf(machine: PickleMachine, writtenModule: string, writtenName: string): PickleGlobal | PickleForeign {
+  const [module, name] = python3Name(writtenModule, writtenName)
   const path = `${module}.${name}`
   const known = machine.globals.get(path)
   if (known) return known

@@ -31,6 +31,8 @@ export type PickleStorage = Placed & {
   /** Index into the checkpoint's storages. */
   readonly index: number
   readonly dtype: DType
+  /** First byte: not 0 where the pickle names a part of a storage (files before PyTorch 1.6). */
+  readonly start: number
   readonly byteLength: number
   /** The storage class that the pickle names: `torch.FloatStorage`. */
   readonly class: string
@@ -40,6 +42,11 @@ export type PickleInstance = Placed & {
   readonly kind: 'object'
   readonly class: string
   readonly args: PickleValue
+  /** What was appended to it: a deque. */
+  readonly items?: PickleValue[]
+  /** What was set in it: a defaultdict. */
+  readonly entries?: [PickleValue, PickleValue][]
+  index?: Map<unknown, number>
   state?: PickleValue
 }
 /** A global of the closed list. */
@@ -49,7 +56,12 @@ export type PickleGlobal = Placed & {
   readonly reference: GlobalReference
 }
 /** A global outside of the closed list, or what comes of calling it: inert. The file is refused once it is read through. */
-export type PickleForeign = Placed & { readonly kind: 'foreign'; readonly reference: GlobalReference }
+export type PickleForeign = Placed & {
+  readonly kind: 'foreign'
+  readonly reference: GlobalReference
+  /** What the pickle does with it; undefined while it only names it. */
+  use?: 'calls' | 'instantiates'
+}
 
 export type PickleObject =
   | PickleDict

@@ -1,5 +1,6 @@
-import type { DType } from '../../tensor/index.ts'
+import { itemSize, type DType } from '../../tensor/index.ts'
 import { checkView } from '../check-view.ts'
+import { OPAQUE_TENSORS } from '../opaque-tensors.ts'
 import type { TensorEntry } from '../value-tree.ts'
 import { dtypeOf, flagOf, integerOf, ofKind, positional, sizesOf } from './arguments.ts'
 import { getEntry } from './dict-entries.ts'
@@ -45,6 +46,9 @@ export const TENSOR_REDUCERS: Readonly<Record<string, Reducer>> = {
   'torch._utils._rebuild_parameter'(machine, path, args) {
     const [tensor, requiresGrad, hooks] = positional(machine, path, args, 3)
     checkHooks(machine, hooks)
+    // A Parameter on the meta device, or of a sparse or quantized tensor.
+    if (typeof tensor === 'object' && tensor?.kind === 'object' && OPAQUE_TENSORS.has(tensor.class))
+      return { kind: 'object', class: path, args }
     return parameter(machine, tensor, requiresGrad)
   },
   'torch._utils._rebuild_parameter_with_state'(machine, path, args) {
@@ -95,7 +99,11 @@ function strided(machine: PickleMachine, args: StridedArguments): PickleTensor {
     isParameter: false,
   }
   checkTensor(machine, entry, storage)
-  return { kind: 'tensor', entry }
+  if (storage.start === 0) return { kind: 'tensor', entry }
+  const first = storage.start / itemSize(entry.dtype)
+  if (!Number.isInteger(first))
+    throw corrupt(machine, `a tensor of ${entry.dtype} at byte ${storage.start} of its storage`)
+  return { kind: 'tensor', entry: { ...entry, storageOffset: first + entry.storageOffset } }
 }
 
 function checkTensor(machine: PickleMachine, entry: TensorEntry, storage: PickleStorage): void {

@@ -1,4 +1,5 @@
 import { ofKind, positional } from './arguments.ts'
+import { DATA_CLASSES, type DataClass } from './data-classes.ts'
 import { getEntry } from './dict-entries.ts'
 import { corrupt, unsupported, type PickleMachine } from './machine-state.ts'
 import {
@@ -20,6 +21,7 @@ const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   // Tensors without a storage of their own: their parts are kept, nothing is made of them.
   ['torch._utils._rebuild_sparse_tensor', instance(2)],
+  ['torch._utils._rebuild_sparse_csr_tensor', instance(2)],
   ['torch._utils._rebuild_nested_tensor', instance(4)],
   ['torch._utils._rebuild_meta_tensor_no_storage', instance(4)],
   ['torch._utils._rebuild_device_tensor_from_numpy', instance(4)],
@@ -32,6 +34,7 @@ const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
   // Arrays by pickle protocol 5.
   ['numpy.core.numeric._frombuffer', instance(4)],
   ['numpy._core.numeric._frombuffer', instance(4)],
+  ...[...DATA_CLASSES].map(([path, cls]) => [path, dataObject(cls)] as const),
 ])
 
 /** Objects that are completed by BUILD: numpy sets byte order, shape and bytes so. */
@@ -65,6 +68,7 @@ export function newObject(machine: PickleMachine, cls: PickleValue, args: Pickle
       positional(machine, path, args, 0)
       return reduce(machine, cls, args)
     default:
+      if (DATA_CLASSES.get(path)?.byNew) return reduce(machine, cls, args)
       throw unsupported(machine, `a new ${path} by NEWOBJ, which no torch.save writes`)
   }
 }
@@ -81,6 +85,8 @@ export function build(machine: PickleMachine, target: PickleValue, state: Pickle
     setState(machine, target as PickleDict, ofKind(machine, state, 'dict', `the state of a ${typeName(target)}`))
   else if (kind === 'object' && BUILT_CLASSES.has((target as PickleInstance).class))
     setState(machine, target as PickleInstance, ofKind(machine, state, 'tuple', `the state of a ${typeName(target)}`))
+  else if (kind === 'object' && DATA_CLASSES.get((target as PickleInstance).class)?.state === 'dict')
+    setState(machine, target as PickleInstance, ofKind(machine, state, 'dict', `the state of a ${typeName(target)}`))
   else throw corrupt(machine, `BUILD sets the state of a ${typeName(target)}`)
 }
 
@@ -101,6 +107,13 @@ function instance(arity: number): Reducer {
   return (machine, path, args) => {
     positional(machine, path, args, arity)
     return { kind: 'object', class: path, args }
+  }
+}
+
+function dataObject({ call: [least, most], filled }: DataClass): Reducer {
+  return (machine, path, args) => {
+    positional(machine, path, args, least, most)
+    return { kind: 'object', class: path, args, ...(filled === undefined ? {} : { [filled]: [] }) }
   }
 }
 

@@ -1,9 +1,10 @@
 import { quoted } from '../../container/index.ts'
 import { AppError } from '../../error.ts'
 import type { GlobalReference } from '../value-tree.ts'
-import { dangerOf, REACHES_ATTRIBUTES } from './danger.ts'
+import { dangerOf, REACHES_ATTRIBUTES, unknownDanger } from './danger.ts'
 import { DATA_GLOBALS, TORCH_GLOBALS } from './globals.ts'
 import type { PickleResult } from './machine.ts'
+import type { PickleValue } from './pickle-value.ts'
 
 /**
  * The refusal of a pickle that names something outside of the closed list: what could do harm first, then a whole pickled
@@ -17,7 +18,18 @@ export function refusalOf(pickle: PickleResult, fileName: string, where: string)
   if (worst) return dangerousName(worst, pickle.foreign, where)
   const modules = moduleClasses(pickle)
   if (modules.length > 0) return wholeModule(modules, fileName)
-  return dangerous[0] ? dangerousName(dangerous[0], pickle.foreign, where) : unknownName(first, pickle.foreign, where)
+  return dangerous[0] ? dangerousName(dangerous[0], pickle.foreign, where) : unknownName(first, pickle, where)
+}
+
+/**
+ * The value of a pickle.
+ * @throws AppError the refusal, or why the pickle could not be read.
+ */
+export function valueOf(pickle: PickleResult, fileName: string, where: string): PickleValue {
+  const refusal = refusalOf(pickle, fileName, where)
+  if (refusal) throw refusal
+  if (pickle.value === undefined) throw pickle.failure
+  return pickle.value
 }
 
 /** Classes of pickled modules; torch's own classes also count where the pickle ends before their state is set. */
@@ -45,28 +57,38 @@ function dangerousName(name: GlobalReference, all: readonly GlobalReference[], w
   )
 }
 
-function unknownName(name: GlobalReference, all: readonly GlobalReference[], where: string): AppError {
+function unknownName(name: GlobalReference, { foreign, uses }: PickleResult, where: string): AppError {
   return new AppError(
     'CHECKPOINT_UNSAFE_GLOBAL',
     `${where}, byte ${name.offset}: the pickle names ${path(name)}, which is not on the closed list of ` +
-      `${TORCH_GLOBALS.size + DATA_GLOBALS.size} names that a checkpoint may hold. Nothing was executed. ` +
-      `${adviceFor(name)}${others(name, all)}`,
+      `${TORCH_GLOBALS.size + DATA_GLOBALS.size} names that a checkpoint may hold. Loading it in Python ` +
+      `${unknownDanger(name, uses.get(name))}. Nothing was executed. ${adviceFor(name)}${others(name, foreign)}`,
   )
 }
 
 /** How to save what people often keep next to the weights. */
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['argparse.Namespace', 'Save vars(args) instead of args.'],
-  ['collections.defaultdict', 'Save dict(x) instead of the defaultdict.'],
-  ['builtins.frozenset', 'Save a set or a list instead of the frozenset.'],
-  ['builtins.slice', 'Save a tuple instead of the slice.'],
-  ['builtins.range', 'Save a list instead of the range.'],
-  ['pathlib.PosixPath', 'Save str(path) instead of the path.'],
-  ['pathlib.WindowsPath', 'Save str(path) instead of the path.'],
-])
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^omegaconf\./, 'Save OmegaConf.to_container(config) instead of the config.'],
+  [/^(easydict|box|addict|munch|yacs|ml_collections)\./, 'Save a plain dict of it instead: dict(x).'],
+  [
+    /^(pytorch_lightning|lightning)\./,
+    'Load it with Lightning and save its weights: torch.save(module.state_dict(), path).',
+  ],
+  [/^numpy\.random\./, 'Save its state as data: np.random.get_state(), or generator.bit_generator.state.'],
+  [
+    /^torch\.nn\.parameter\.Uninitialized/,
+    'Run the lazy module once, so that its parameters have values, and save it then.',
+  ],
+  [/^torch\.nested\./, 'Save the values and offsets of a jagged tensor as two tensors.'],
+  [/^torch\._C\.Generator$/, 'Save generator.get_state(), a tensor.'],
+  [
+    /^transformers\./,
+    'Save the weights alone: model.save_pretrained(folder), or torch.save(model.state_dict(), path).',
+  ],
+]
 
 const adviceFor = ({ module, name }: GlobalReference): string =>
-  ADVICE.get(`${module}.${name}`) ??
+  ADVICE.find(([pattern]) => pattern.test(`${module}.${name}`))?.[1] ??
   'Save tensors, numbers, strings, lists and dicts only: torch.save(model.state_dict(), path).'
 
 function others(name: GlobalReference, all: readonly GlobalReference[]): string {

@@ -17,8 +17,16 @@ function uint64(machine: PickleMachine): number {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function text(machine: PickleMachine, length: number): string {
+/** The bytes of a string or a bytes object. */
+function content(machine: PickleMachine, length: number): Uint8Array {
   const bytes = take(machine, length)
+  if (length > machine.limits.maxStringBytes)
+    throw overLimit(machine, `a string of ${length} bytes, the limit is ${machine.limits.maxStringBytes}`)
+  return bytes
+}
+
+function text(machine: PickleMachine, length: number): string {
+  const bytes = content(machine, length)
   try {
     return utf8.decode(bytes)
   } catch {
@@ -60,10 +68,10 @@ export const SCALAR_HANDLERS: Handlers = {
   // Python 2 strings; torch.load decodes them as UTF-8 too.
   SHORT_BINSTRING: (m) => m.stack.push(text(m, uint8(m))),
   BINSTRING: (m) => m.stack.push(text(m, int32Length(m))),
-  BINBYTES: (m) => pushObject(m, { kind: 'bytes', value: take(m, uint32(m)) }),
-  SHORT_BINBYTES: (m) => pushObject(m, { kind: 'bytes', value: take(m, uint8(m)) }),
-  BINBYTES8: (m) => pushObject(m, { kind: 'bytes', value: take(m, uint64(m)) }),
-  BYTEARRAY8: (m) => pushObject(m, { kind: 'bytearray', value: take(m, uint64(m)) }),
+  BINBYTES: (m) => pushObject(m, { kind: 'bytes', value: content(m, uint32(m)) }),
+  SHORT_BINBYTES: (m) => pushObject(m, { kind: 'bytes', value: content(m, uint8(m)) }),
+  BINBYTES8: (m) => pushObject(m, { kind: 'bytes', value: content(m, uint64(m)) }),
+  BYTEARRAY8: (m) => pushObject(m, { kind: 'bytearray', value: content(m, uint64(m)) }),
 }
 
 /** Opcodes that say how the rest is to be read, and the memo's. */

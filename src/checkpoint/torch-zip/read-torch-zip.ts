@@ -6,9 +6,9 @@ import { CHECKPOINT_CODES } from '../checkpoint-codes.ts'
 import { disposeSource } from '../dispose-source.ts'
 import type { CheckpointLimits } from '../limits.ts'
 import { flatten } from '../pickle/flatten.ts'
-import { readPickle, type PickleResult } from '../pickle/machine.ts'
-import type { PickleValue } from '../pickle/pickle-value.ts'
-import { refusalOf } from '../pickle/refuse-foreign.ts'
+import { readPickle } from '../pickle/machine.ts'
+import { valueOf } from '../pickle/refuse-foreign.ts'
+import { storageRange } from '../storage-range.ts'
 import type { Checkpoint, StorageEntry, TensorEntry } from '../value-tree.ts'
 import { openArchive, recordBytes, type TorchArchive } from './archive.ts'
 import { storageTable, type StorageTable } from './storages.ts'
@@ -45,13 +45,6 @@ export async function readTorchZip(source: ByteSource, limits: CheckpointLimits)
   }
 }
 
-function valueOf(pickle: PickleResult, fileName: string, where: string): PickleValue {
-  const refusal = refusalOf(pickle, fileName, where)
-  if (refusal) throw refusal
-  if (pickle.value === undefined) throw pickle.failure
-  return pickle.value
-}
-
 /** An UntypedStorage does not say what its bytes are, so only the tensors could tell how to swap it. */
 function checkSwappable(fileName: string, tensors: readonly TensorEntry[], storages: readonly StorageEntry[]): void {
   const unclear = tensors.find(({ dtype, storage }) => itemSize(dtype) > 1 && storages[storage]!.dtype === 'uint8')
@@ -66,19 +59,17 @@ function readStorage(
   archive: TorchArchive,
   table: StorageTable,
   index: number,
-  offset = 0,
+  offset?: number,
   length?: number,
 ): AsyncIterable<Uint8Array> {
-  const storage = table.storages[index]
-  if (!storage) throw new RangeError(`there is no storage ${index}`)
-  const end = offset + (length ?? storage.byteLength - offset)
-  if (!(offset >= 0 && offset <= end && end <= storage.byteLength))
-    throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${storage.byteLength}`)
-  if (!archive.bigEndian) return readRecord(archive, table, index, offset, end)
-  const unit = swapUnit(storage.dtype)
-  const start = offset - (offset % unit)
-  const wholeEnd = Math.min(storage.byteLength, Math.ceil(end / unit) * unit)
-  return slicePieces(swapPieces(readRecord(archive, table, index, start, wholeEnd), unit), offset - start, end - offset)
+  const { start, end } = storageRange(table.storages, index, offset, length)
+  if (!archive.bigEndian) return readRecord(archive, table, index, start, end)
+  const { dtype, byteLength } = table.storages[index]!
+  const unit = swapUnit(dtype)
+  const wholeStart = start - (start % unit)
+  const wholeEnd = Math.min(byteLength, Math.ceil(end / unit) * unit)
+  const swapped = swapPieces(readRecord(archive, table, index, wholeStart, wholeEnd), unit)
+  return slicePieces(swapped, start - wholeStart, end - start)
 }
 
 /** Bytes of a record as they are in the file. The CRC is checked when the whole of it is read. */

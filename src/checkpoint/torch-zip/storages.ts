@@ -1,10 +1,8 @@
 import type { ZipEntry } from '../../container/index.ts'
 import { quoted } from '../../container/index.ts'
-import { itemSize } from '../../tensor/index.ts'
-import { integerOf, ofKind, positional, stringOf } from '../pickle/arguments.ts'
-import { STORAGE_DTYPES } from '../pickle/globals.ts'
-import { corrupt, unsupported, type PersistentLoad, type PickleMachine } from '../pickle/machine-state.ts'
-import type { PickleStorage, PickleValue } from '../pickle/pickle-value.ts'
+import { corrupt, type PersistentLoad } from '../pickle/machine-state.ts'
+import type { PickleStorage } from '../pickle/pickle-value.ts'
+import { parseStorageId, sameStorage } from '../storage-id.ts'
 import type { StorageEntry } from '../value-tree.ts'
 import type { TorchArchive } from './archive.ts'
 
@@ -27,11 +25,11 @@ export function storageTable(archive: TorchArchive): StorageTable {
     storages,
     entries,
     persistentLoad(machine, id) {
-      const declared = parseId(machine, id)
+      const declared = parseStorageId(machine, id, 5)
       const { key, dtype, byteLength, location } = declared
       const known = byKey.get(key)
       if (known) {
-        if (known.class !== declared.class || known.byteLength !== byteLength || known.location !== location)
+        if (!sameStorage(known, declared))
           throw corrupt(
             machine,
             `the storage ${quoted(key)} is named twice, with different types, lengths or locations`,
@@ -49,6 +47,7 @@ export function storageTable(archive: TorchArchive): StorageTable {
         kind: 'storage',
         index: storages.length,
         dtype,
+        start: 0,
         byteLength,
         class: declared.class,
         location,
@@ -58,32 +57,5 @@ export function storageTable(archive: TorchArchive): StorageTable {
       storages.push({ key, dtype, byteLength, location })
       return storage
     },
-  }
-}
-
-interface DeclaredStorage extends StorageEntry {
-  readonly class: string
-}
-
-function parseId(machine: PickleMachine, id: PickleValue): DeclaredStorage {
-  const [kind, cls, key, location, numel] = positional(machine, 'a persistent id', id, 5)
-  if (kind !== 'storage') throw corrupt(machine, 'a persistent id that names no storage')
-  const { path } = ofKind(machine, cls, 'global', 'the class of a storage')
-  const dtype = STORAGE_DTYPES.get(path)
-  if (dtype === undefined) throw corrupt(machine, `a storage of the class ${path}, which is no storage class`)
-  if (dtype === 'quint4x2' || dtype === 'quint2x4')
-    throw unsupported(
-      machine,
-      `a quantized tensor of less than a byte an element (${path}); dequantize it before torch.save`,
-    )
-  const elements = integerOf(machine, numel, 'the length of a storage')
-  const byteLength = elements * itemSize(dtype)
-  if (elements < 0 || !Number.isSafeInteger(byteLength)) throw corrupt(machine, `a storage of ${elements} elements`)
-  return {
-    class: path,
-    key: stringOf(machine, key, 'the key of a storage'),
-    dtype,
-    byteLength,
-    location: stringOf(machine, location, 'the location of a storage'),
   }
 }

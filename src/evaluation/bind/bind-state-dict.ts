@@ -33,27 +33,33 @@ export function requireBound(report: BindingReport): BindingReport {
 
 function matchKeys(binding: Binding): BindingReport {
   const { className, parameters, entries, strict } = binding
-  const sources = applyKeyMapping(entries.keys(), binding.keyMapping ?? {})
+  const opaque: ReadonlyMap<string, string> = binding.opaque ?? new Map()
+  const sources = applyKeyMapping([...entries.keys(), ...opaque.keys()], binding.keyMapping ?? {})
+  const isDense = (key: string): boolean => sources.has(key) && entries.has(sources.get(key)!)
   const at = (key: string): StateDictEntry => entries.get(sources.get(key)!)!
   const parameterOf = new Map(parameters.flatMap((parameter) => parameter.keys.map((key) => [key, parameter] as const)))
   const order = moduleOrder(parameterOf.keys())
 
-  const present = order.keys.filter((key) => sources.has(key))
+  const present = order.keys.filter(isDense)
+  const kept = order.keys.filter((key) => sources.has(key) && !isDense(key))
   const forgiven = forgivenKeys(binding)
   const missing = order.keys.filter((key) => !sources.has(key) && !forgiven(key, parameterOf.get(key)!))
   const unexpected = order.unexpected(sources.keys())
   const mismatched = present
     .map((key) => ({ key, found: at(key).shape, expected: parameterOf.get(key)!.shape }))
     .filter(({ found, expected }) => !fits(found, expected))
-  const refused = present.map((key) => ({ key, dtype: at(key).dtype })).filter(({ dtype }) => !isCastable(dtype))
+  const uncastable = present.map((key) => ({ key, dtype: at(key).dtype })).filter(({ dtype }) => !isCastable(dtype))
   const casts = present
     .map((key) => ({ key, from: at(key).dtype, to: parameterOf.get(key)!.dtype }))
     .filter(({ from, to }) => from !== to && isCastable(from))
   const boundKeys = parameters.map((parameter) => ({
     parameter,
-    keys: parameter.keys.filter((key) => sources.has(key)),
+    keys: parameter.keys.filter(isDense),
   }))
-  const lacking = boundKeys.filter(({ parameter, keys }) => !parameter.optional && keys.length === 0)
+  const lacking = boundKeys.filter(
+    ({ parameter, keys }) =>
+      !parameter.optional && keys.length === 0 && !parameter.keys.some((key) => sources.has(key)),
+  )
 
   const errors = [
     ...(strict && missing.length > 0 ? [`Missing key(s) in state_dict: ${quoted(missing)}. `] : []),
@@ -63,7 +69,8 @@ function matchKeys(binding: Binding): BindingReport {
         `size mismatch for ${key}: copying a param with shape ${torchSize(found)} from checkpoint, ` +
         `the shape in current model is ${torchSize(expected)}.`,
     ),
-    ...refused.map(
+    ...kept.map((key) => opaqueText(key, opaque.get(sources.get(key)!)!)),
+    ...uncastable.map(
       ({ key, dtype }) => `dtype ${torchDType(dtype)} of "${key}" cannot be evaluated; save the tensor as float32.`,
     ),
     ...(!strict && lacking.length > 0
@@ -91,7 +98,7 @@ function matchKeys(binding: Binding): BindingReport {
     unexpected,
     mismatched,
     casts,
-    refused,
+    refused: [...kept.map((key) => ({ key, dtype: opaque.get(sources.get(key)!)! })), ...uncastable],
     tied: boundKeys
       .filter(({ keys }) => keys.length > 1)
       .map(({ parameter, keys }) => ({ parameter: parameter.name, keys: keys.map((key) => sources.get(key)!) })),
@@ -113,6 +120,15 @@ function forgivenKeys({ versions, keyMapping }: Binding): (key: string, paramete
     [...(versions ?? [])].map(([path, version]) => [mapKey(path === '' ? '' : `${path}.`, mapping), version]),
   )
   return (key, { optional }) => optional && (versionAt.get(key.slice(0, key.lastIndexOf('.') + 1)) ?? 0) < 2
+}
+
+function opaqueText(key: string, what: string): string {
+  const cure = /quantized/.test(what)
+    ? 'dequantize it before torch.save: tensor.dequantize()'
+    : /sparse|nested/.test(what)
+      ? 'save it dense: tensor.to_dense(), or to_padded_tensor for a nested one'
+      : 'save it as a dense float32 tensor'
+  return `"${key}" is ${what} and cannot be evaluated; ${cure}.`
 }
 
 const torchDType = (dtype: DType): string => `torch.${dtype}`

@@ -50,8 +50,8 @@ export interface BindingReport {
   readonly mismatched: readonly SizeMismatch[]
   /** Tensors that are converted to the parameter's dtype. */
   readonly casts: readonly { readonly key: string; readonly from: DType; readonly to: DType }[]
-  /** Tensors whose dtype cannot be converted: complex and quantized ones. */
-  readonly refused: readonly { readonly key: string; readonly dtype: DType }[]
+  /** Tensors that cannot be converted: of complex numbers, quantized, sparse … `dtype` says what they are, where it is no dtype. */
+  readonly refused: readonly { readonly key: string; readonly dtype: string }[]
   /** Keys of one parameter, whose tensors have to be equal. Keys as the file has them. */
   readonly tied: readonly { readonly parameter: string; readonly keys: readonly string[] }[]
   /** Best first; empty when `ok`, or when nothing that was tried helps. */

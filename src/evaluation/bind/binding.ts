@@ -7,6 +7,8 @@ export interface StateDictView {
   readonly entries: ReadonlyMap<string, StateDictEntry>
   /** Module path (`''` is the model itself) → `version` of `_metadata`; absent or empty where the file has none. */
   readonly versions?: ReadonlyMap<string, number> | undefined
+  /** Keys of tensors that are kept as data only, with what they are: `a sparse tensor (torch.sparse_coo)`. */
+  readonly opaque?: ReadonlyMap<string, string> | undefined
 }
 
 /** Another state_dict of the same file. */

@@ -16,11 +16,12 @@ const TRIED = 4
  */
 export function proposeBindings(binding: Binding, bind: (binding: Binding) => BindingReport): BindingProposal[] {
   const proposals: BindingProposal[] = []
-  const sources = [{ path: null, entries: binding.entries, versions: binding.versions }, ...(binding.nested ?? [])]
-  for (const { path, entries, versions } of sources)
+  const own = { path: null, entries: binding.entries, versions: binding.versions, opaque: binding.opaque }
+  const sources = [own, ...(binding.nested ?? [])]
+  for (const { path, entries, versions, opaque } of sources)
     for (const keyMapping of candidateMappings(binding, [...entries.keys()]))
       for (const strict of binding.strict ? [true, false] : [false]) {
-        const report = tried(bind, { ...binding, entries, versions, keyMapping, strict })
+        const report = tried(bind, { ...binding, entries, versions, opaque, keyMapping, strict })
         if (!report?.ok) continue
         const effective = Object.keys(keyMapping).length === 0 ? null : keyMapping
         const text = describe(binding, path, effective, strict, report)
