@@ -1,6 +1,7 @@
 export { readCheckpoint } from './read-checkpoint.ts'
 export { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits, type TensorLimits } from './limits.ts'
 export type { PickleLimits } from './pickle/limits.ts'
+export { compactStorages } from './compact-storages.ts'
 export { findStateDicts } from './find-state-dicts.ts'
 export { denseBytes, tensorBytes, type ReadRange } from './dense-bytes.ts'
 export type {

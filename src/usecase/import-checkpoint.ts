@@ -1,11 +1,18 @@
-import { findStateDicts, readCheckpoint, type Checkpoint, type StateDict } from '../checkpoint/index.ts'
+import {
+  compactStorages,
+  findStateDicts,
+  readCheckpoint,
+  type Checkpoint,
+  type StateDict,
+} from '../checkpoint/index.ts'
 import { AppError } from '../error.ts'
-import type { CheckpointRow, Prisma, Transaction } from '../store/index.ts'
+import type { CheckpointRow, Content, Prisma, Transaction } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { chooseStateDict } from './choose-state-dict.ts'
-import { isUniqueViolation } from './database-error.ts'
+import { isForeignKeyViolation, isUniqueViolation } from './database-error.ts'
 import { inChunks } from './in-chunks.ts'
+import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
 
@@ -41,7 +48,8 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
     )
   if ((await store.prisma.checkpoint.count({ where: { modelId: model.id, name } })) > 0) throw taken()
 
-  await using file = await readCheckpoint(upload.source)
+  await using whole = await readCheckpoint(upload.source)
+  const file = compactStorages(whole)
   const graph = architectureGraph(model.architecture)
   const stateDict = chooseStateDict(
     findStateDicts(file),
@@ -50,17 +58,26 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
     upload.row.fileName,
   )
   checkText(file, stateDict)
-  const stored = await store.bytes.putAll(
-    file.storages.map((_, index) => ({ read: () => file.readStorage(index), repeatable: true })),
-  )
+  const contentOf = (index: number): Content => ({ read: () => file.readStorage(index), repeatable: true })
+  const stored = await store.bytes.putAll(file.storages.map((_, index) => contentOf(index)))
   const hashes = stored.map(({ sha256 }) => sha256)
 
   let row: CheckpointRow
   try {
-    row = await store.prisma.$transaction((tx) =>
-      writeRows(tx, platform, { modelId: model.id, name, upload, file, stateDict, hashes }),
-    )
+    row = await nameStorages(store, {
+      hashes,
+      putAgain: async (gone) => {
+        await store.bytes.putAll(
+          file.storages.flatMap((_, index) => (gone.has(hashes[index]!) ? [contentOf(index)] : [])),
+        )
+      },
+      write: (tx) => writeRows(tx, platform, { modelId: model.id, name, upload, file, stateDict, hashes }),
+    })
   } catch (error) {
+    if (isForeignKeyViolation(error))
+      throw new AppError('NOT_FOUND', `model ${model.name} was deleted while the checkpoint was imported`, {
+        cause: error,
+      })
     throw isUniqueViolation(error) ? taken() : error
   }
   await consumeUpload(platform, input.uploadId)

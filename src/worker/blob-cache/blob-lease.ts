@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
+import { storageDamaged } from '../../store/index.ts'
 import { errnoOf } from '../../usecase/index.ts'
 import { blobPath, type CacheLayout } from './cache-layout.ts'
 import { hashFile, writeHashed } from './hashed-file.ts'
@@ -10,7 +11,7 @@ import { hashFile, writeHashed } from './hashed-file.ts'
 export interface BlobLease extends AsyncDisposable {
   /**
    * The absolute path of a file with these bytes. What is not there, or is not what its name says, comes from the source.
-   * @throws Error when the source's bytes have another hash too.
+   * @throws AppError STORAGE_DAMAGED when the source's bytes have another hash too.
    */
   file(sha256: string, signal?: AbortSignal): Promise<string>
   /** The absolute path of a file that is not there yet; it goes with the lease. */
@@ -80,7 +81,7 @@ export function makeLease(options: LeaseOptions): BlobLease {
     const partial = join(layout.partial, randomUUID())
     try {
       const found = await writeHashed(partial, source.read(sha256, signal), signal)
-      if (found !== sha256) throw new Error(`storage ${sha256} of the database has bytes with SHA-256 ${found}`)
+      if (found !== sha256) throw storageDamaged(sha256, `the database has bytes with SHA-256 ${found}`)
       await chmod(partial, 0o444)
       // Whole seconds survive every file system, and `utimes` takes them exactly.
       const now = Math.floor(Date.now() / 1000)
