@@ -35,7 +35,7 @@ const FORMATS = {
 interface Tensor {
   readonly name: string
   readonly elements: number
-  pieces(): Iterable<Uint8Array>
+  readonly pieces: () => Iterable<Uint8Array>
 }
 
 /** A checkpoint; tensors of the last tenth of the blocks depend on `tuned` as well. */
@@ -77,6 +77,7 @@ try {
     const copies: number[] = []
     const firsts: number[] = []
     const tunes: number[] = []
+    const loads: number[] = []
     let bytes = 0
     let newShare = 0
     let peak = 0
@@ -86,7 +87,10 @@ try {
       bytes = first.bytes
       copies.push(await bareCopy(postgres.url, join(spoolDir, first.id)))
       await resetPeak(process.pid)
+      const load = process.cpuUsage()
       firsts.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: first.id, name: `${seed} first` })))
+      const { user, system } = process.cpuUsage(load)
+      loads.push((user + system) / 1e6)
       const tuned = await spool(platform, format, tensors(seed, 'tuned'))
       const before = await storedBytes(platform)
       tunes.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: tuned.id, name: `${seed} tuned` })))
@@ -104,6 +108,7 @@ try {
       speed(copy),
       speed(import_),
       (copy / import_).toFixed(2),
+      median(loads).toFixed(1),
       speed(tune),
       `${(import_ / tune).toFixed(1)}×`,
       `${(newShare * 100).toFixed(1)} %`,
@@ -117,6 +122,7 @@ try {
       'bare COPY MB/s',
       'first import MB/s',
       'ratio',
+      'own CPU s',
       'fine-tune MB/s',
       'faster',
       'new bytes',

@@ -16,7 +16,7 @@ import {
 export interface TorchEntry {
   readonly name: string
   readonly elements: number
-  pieces(): Iterable<Uint8Array>
+  readonly pieces: () => Iterable<Uint8Array>
 }
 
 /** Writes what torch.save writes (stored entries aligned to 64 bytes, CRCs behind the data), without holding it in memory. */

@@ -57,13 +57,22 @@ export function compactStorages(checkpoint: Checkpoint): Checkpoint {
     get warnings() {
       return [...checkpoint.warnings, warning]
     },
-    readStorage(index, offset = 0, length) {
+    readStorage(index, offset = 0, length, into) {
       const found = compacted.get(index)
-      if (found === undefined) return checkpoint.readStorage(index, offset, length)
+      if (found === undefined) return checkpoint.readStorage(index, offset, length, into)
       const end = offset + (length ?? found.byteLength - offset)
       if (!(offset >= 0 && offset <= end && end <= found.byteLength))
         throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${found.byteLength}`)
-      return pickSpans((at, count) => checkpoint.readStorage(index, at, count), found.spans, offset, end)
+      return pickSpans((at, count) => checkpoint.readStorage(index, at, count, into), found.spans, offset, end)
+    },
+    storageRange(index) {
+      const range = checkpoint.storageRange?.(index) ?? null
+      const found = compacted.get(index)
+      if (range === null || found === undefined) return range
+      // Several spans do not lie next to each other.
+      const [only, ...others] = found.spans
+      if (only === undefined || others.length > 0) return null
+      return { start: range.start + only.start, end: range.start + only.end }
     },
     [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose](),
   }

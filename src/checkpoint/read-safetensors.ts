@@ -43,13 +43,17 @@ export async function readSafetensors(source: ByteSource, limits: CheckpointLimi
     storages,
     globals: [],
     warnings: [],
-    readStorage(index, offset = 0, length) {
+    readStorage(index, offset = 0, length, into) {
       const tensor = declared[index]
       if (!tensor) throw new RangeError(`there is no storage ${index}`)
       const end = offset + (length ?? tensor.byteLength - offset)
       if (!(offset >= 0 && offset <= end && end <= tensor.byteLength))
         throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${tensor.byteLength}`)
-      return readPieces(source, tensor.offset + offset, end - offset)
+      return readPieces(source, tensor.offset + offset, end - offset, into)
+    },
+    storageRange(index) {
+      const tensor = declared[index]
+      return tensor ? { start: tensor.offset, end: tensor.offset + tensor.byteLength } : null
     },
     [Symbol.asyncDispose]: () => disposeSource(source),
   }

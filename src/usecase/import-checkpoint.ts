@@ -5,6 +5,7 @@ import {
   type Checkpoint,
   type StateDict,
 } from '../checkpoint/index.ts'
+import { PIECE_BYTES } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { CheckpointRow, Content, Prisma, Transaction } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
@@ -58,7 +59,7 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
     upload.row.fileName,
   )
   checkText(file, stateDict)
-  const contentOf = (index: number): Content => ({ read: () => file.readStorage(index), repeatable: true })
+  const contentOf = (index: number): Content => contentOfStorage(file, index, upload.path)
   const stored = await store.bytes.putAll(file.storages.map((_, index) => contentOf(index)))
   const hashes = stored.map(({ sha256 }) => sha256)
 
@@ -82,6 +83,17 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   }
   await consumeUpload(platform, input.uploadId)
   return row
+}
+
+/** A storage of a file in the spool. Its pieces share one buffer: fresh memory for each would take longer than hashing it. */
+function contentOfStorage(file: Checkpoint, index: number, path: string): Content {
+  const { byteLength } = file.storages[index]!
+  const range = file.storageRange?.(index) ?? null
+  return {
+    repeatable: true,
+    read: () => file.readStorage(index, 0, byteLength, new Uint8Array(Math.min(byteLength, PIECE_BYTES))),
+    file: range === null ? undefined : { path, offset: range.start, length: range.end - range.start },
+  }
 }
 
 interface Imported {

@@ -1,4 +1,3 @@
-import { AppError } from '../error.ts'
 import type { StateDictEntry } from '../evaluation/index.ts'
 import type { Transaction } from '../store/index.ts'
 import type { Shape } from '../tensor/index.ts'
@@ -12,10 +11,7 @@ export interface StoredTensor extends StateDictEntry {
   readonly storageHash: string
 }
 
-/**
- * The state_dict of a checkpoint by key, in file order.
- * @throws AppError NOT_FOUND when it is deleted meanwhile.
- */
+/** The state_dict of a checkpoint by key, in file order. */
 export async function loadStateDict(
   prisma: Transaction,
   checkpointId: string,
@@ -37,21 +33,16 @@ export async function loadStateDict(
     },
   })
   return new Map(
-    entries.map(({ key, tensor }) => {
-      // Entries and tensors come by two statements.
-      if ((tensor as typeof tensor | null)?.storage == null)
-        throw new AppError('NOT_FOUND', 'the checkpoint was deleted while it was read')
-      return [
-        key,
-        {
-          dtype: storedDType(tensor.dtype),
-          shape: numbers(tensor.shape),
-          stride: numbers(tensor.stride),
-          storageOffset: Number(tensor.storageOffset),
-          storageHash: tensor.storage.storageHash,
-        },
-      ]
-    }),
+    entries.map(({ key, tensor }) => [
+      key,
+      {
+        dtype: storedDType(tensor.dtype),
+        shape: numbers(tensor.shape),
+        stride: numbers(tensor.stride),
+        storageOffset: Number(tensor.storageOffset),
+        storageHash: tensor.storage.storageHash,
+      },
+    ]),
   )
 }
 

@@ -1,6 +1,7 @@
 import { entryPieces, readPieces, readZipDirectory, type ByteSource } from '../../container/index.ts'
 import { AppError } from '../../error.ts'
 import { itemSize } from '../../tensor/index.ts'
+import type { ByteSpan } from '../byte-spans.ts'
 import { slicePieces, swapPieces, swapUnit } from '../byte-pieces.ts'
 import { CHECKPOINT_CODES } from '../checkpoint-codes.ts'
 import { disposeSource } from '../dispose-source.ts'
@@ -40,7 +41,8 @@ export async function readTorchZip(source: ByteSource, limits: CheckpointLimits)
     storages: table.storages,
     globals: pickle.globals,
     warnings: archive.warnings,
-    readStorage: (index, offset, length) => readStorage(archive, table, index, offset, length),
+    readStorage: (index, offset, length, into) => readStorage(archive, table, index, offset, length, into),
+    storageRange: (index) => rangeOf(archive, table, index),
     [Symbol.asyncDispose]: () => disposeSource(source),
   }
 }
@@ -68,17 +70,24 @@ function readStorage(
   index: number,
   offset = 0,
   length?: number,
+  into?: Uint8Array,
 ): AsyncIterable<Uint8Array> {
   const storage = table.storages[index]
   if (!storage) throw new RangeError(`there is no storage ${index}`)
   const end = offset + (length ?? storage.byteLength - offset)
   if (!(offset >= 0 && offset <= end && end <= storage.byteLength))
     throw new RangeError(`bytes ${offset}..${end} are outside of storage ${index} with ${storage.byteLength}`)
-  if (!archive.bigEndian) return readRecord(archive, table, index, offset, end)
+  if (!archive.bigEndian) return readRecord(archive, table, index, offset, end, into)
   const unit = swapUnit(storage.dtype)
   const start = offset - (offset % unit)
   const wholeEnd = Math.min(storage.byteLength, Math.ceil(end / unit) * unit)
   return slicePieces(swapPieces(readRecord(archive, table, index, start, wholeEnd), unit), offset - start, end - offset)
+}
+
+function rangeOf(archive: TorchArchive, table: StorageTable, index: number): ByteSpan | null {
+  const entry = table.entries[index]
+  if (!entry || entry.method !== 'stored' || archive.bigEndian) return null
+  return { start: entry.offset, end: entry.offset + entry.size }
 }
 
 /** Bytes of a record as they are in the file. The CRC is checked when the whole of it is read. */
@@ -88,14 +97,16 @@ function readRecord(
   index: number,
   start: number,
   end: number,
+  into?: Uint8Array,
 ): AsyncIterable<Uint8Array> {
   const entry = table.entries[index]!
   const whole = start === 0 && end === entry.size
-  if (entry.method === 'stored' && !whole) return readPieces(source, entry.offset + start, end - start)
+  if (entry.method === 'stored' && !whole) return readPieces(source, entry.offset + start, end - start, into)
   const pieces = entryPieces(source, entry, {
     ...CHECKPOINT_CODES,
     limits: limits.zip,
     onCrcMismatch: (message) => warnings.push(message),
+    into,
   })
   return whole ? pieces : slicePieces(pieces, start, end - start)
 }

@@ -9,6 +9,15 @@ export interface Content {
    * Otherwise they are sent as they come, and what was there already is taken back.
    */
   readonly repeatable: boolean
+  /**
+   * Where the same bytes lie in a file that does not change, if they do: then other threads read and hash them there, several at a time.
+   */
+  readonly file?: FileRange | undefined
+}
+
+/** A part of a file, in bytes. */
+export interface FileRange extends ByteRange {
+  readonly path: string
 }
 
 /** What was stored. */

@@ -8,6 +8,7 @@ import { chunks } from './chunks.ts'
 import { CHUNK_BYTES, chunkPrefix } from './copy-format.ts'
 import { startCopyIn, type CopyIn } from './copy-stream.ts'
 import { groups, type Group, type Hashed } from './group.ts'
+import { hashThreads } from './hash-threads.ts'
 import { transaction } from './transaction.ts'
 
 const COPY = 'copy "StorageChunk" ("contentId", "index", "bytes") from stdin (format binary)'
@@ -18,7 +19,8 @@ export async function putAll(
   contents: AsyncIterable<Content> | Iterable<Content>,
 ): Promise<readonly StoredContent[]> {
   const stored: StoredContent[] = []
-  const iterator = groups(contents)
+  using threads = hashThreads()
+  const iterator = groups(contents, threads)
   try {
     for (let next = iterator.next(); ;) {
       const { value: group } = await next

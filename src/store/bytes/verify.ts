@@ -13,8 +13,9 @@ export async function verifyStorage(
 ): Promise<Integrity> {
   const { byteLength, contentId } = await findStorage(pool, sha256)
   try {
-    // The whole of it: `readStorage` hashes what it reads and keeps nothing.
-    for await (const piece of readStorage(pool, sha256, undefined, signal === undefined ? {} : { signal })) void piece
+    const whole = readStorage(pool, sha256, undefined, signal === undefined ? {} : { signal })
+    // `readStorage` hashes what it reads; nothing is kept.
+    while ((await whole.next()).done !== true);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'STORAGE_DAMAGED') throw error
     const missing = await missingChunk(pool, contentId, byteLength)
