@@ -1,6 +1,7 @@
 import { itemSize } from '../tensor/index.ts'
 import { quoted } from '../container/index.ts'
-import { pickSpans, type ByteSpan } from './byte-spans.ts'
+import type { ByteSpan } from './byte-span.ts'
+import { pickSpans } from './pick-spans.ts'
 import type { Checkpoint, StorageEntry, TensorEntry, TensorView } from './value-tree.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { DType, Shape } from '../tensor/index.ts'
-import type { ByteSpan } from './byte-spans.ts'
+import type { ByteSpan } from './byte-span.ts'
 
 /**
  * The Python values that a checkpoint file holds, as data. Nothing is instantiated.

@@ -98,8 +98,10 @@ async function confirm(
 
 function said(kind: Kind, { id, runs, checkpoints }: NonNullable<DeletionAnswer['deleted']>): string {
   const more = [
-    ...(kind === 'model' && checkpoints > 0 ? [`${formatCount(checkpoints)} checkpoints`] : []),
-    ...(kind !== 'run' && runs > 0 ? [`${formatCount(runs)} runs`] : []),
+    ...(kind === 'model' && checkpoints > 0 ? [counted(checkpoints, 'checkpoint')] : []),
+    ...(kind !== 'run' && runs > 0 ? [counted(runs, 'run')] : []),
   ]
   return `${id} is deleted${more.length === 0 ? '' : `, with ${more.join(' and ')}`}`
 }
+
+const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`

@@ -1,8 +1,6 @@
 // Every GraphQL operation that the command line sends, with the shape of its answer. A test checks them against schema.graphql.
 import type { Progress } from './evaluation-request.ts'
 
-export * from './storage-documents.ts'
-
 /** An expected failure of a mutation. */
 export interface UserError {
   readonly code: string

@@ -150,12 +150,12 @@ describe('bytes that something uses', () => {
     const sweepers = [0, 1].map(async () => {
       while (sweeping) {
         swept += (await platform.store.bytes.sweep({ graceMs: 0 })).storages
-        await new Promise((resolve) => setTimeout(resolve, 2))
+        await new Promise((resolve) => setTimeout(resolve, 5))
       }
     })
     async function actor(seed: number): Promise<void> {
       const roll = dice(seed)
-      for (let step = 0; step < 25; step++) {
+      for (let step = 0; step < 14; step++) {
         const action = roll(10)
         if (action < 4) {
           const seeds = SEEDS.map((_, i) => i).filter(() => roll(3) === 0)
@@ -176,7 +176,7 @@ describe('bytes that something uses', () => {
     await Promise.all([11, 22, 33, 44, 55, 66].map(actor))
     sweeping = false
     await Promise.all(sweepers)
-    expect(swept).toBeGreaterThan(5)
+    expect(swept).toBeGreaterThan(3)
 
     const check = async () => {
       for (const [id, seeds] of checkpoints) {
@@ -202,7 +202,7 @@ describe('bytes that something uses', () => {
              (select count(*) from "StorageChunk" chunk
                 where not exists (select from "Storage" where "contentId" = chunk."contentId")) as chunks`
     expect(leftovers).toEqual([{ storages: 0n, chunks: 0n }])
-  })
+  }, 300_000)
 
   test('are put again when a sweep took them between the put and the rows, however long that was', async () => {
     const modelId = await digitsModel(platform)

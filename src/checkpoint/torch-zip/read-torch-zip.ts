@@ -1,7 +1,7 @@
 import { entryPieces, readPieces, readZipDirectory, type ByteSource } from '../../container/index.ts'
 import { AppError } from '../../error.ts'
 import { itemSize } from '../../tensor/index.ts'
-import type { ByteSpan } from '../byte-spans.ts'
+import type { ByteSpan } from '../byte-span.ts'
 import { slicePieces, swapPieces, swapUnit } from '../byte-pieces.ts'
 import { CHECKPOINT_CODES } from '../checkpoint-codes.ts'
 import { disposeSource } from '../dispose-source.ts'

@@ -1,10 +1,5 @@
+import type { ByteSpan } from './byte-span.ts'
 import type { ReadRange } from './gather-box.ts'
-
-/** Bytes from `start` to before `end`. */
-export interface ByteSpan {
-  readonly start: number
-  readonly end: number
-}
 
 /**
  * The bytes of spans, as if they followed each other: those from `from` to before `to` of them. What lies between the first and the last
