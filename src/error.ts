@@ -58,6 +58,9 @@ export const ERROR_CODES = {
   /** The worker that evaluated the run is gone, and the retries are used up. */
   WORKER_LOST: 'The worker that evaluated the run is gone, and the retries are used up.',
 
+  /** Stored bytes are not what their hash says, or are gone; the message says which and what to do. */
+  STORAGE_DAMAGED: 'Stored bytes are not what their hash says, or are gone; the message says which, and what to do.',
+
   /** The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types. */
   QUERY_INVALID:
     'The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types.',

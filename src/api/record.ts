@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
 import type { RunEventItem } from '../store/index.ts'
-import type { BindCheckpointInput } from '../usecase/index.ts'
+import type { BindCheckpointInput, StorageShare, StorageUsage, StorageVerdict, VerifyReport } from '../usecase/index.ts'
 import type { RunRecord } from './loader/index.ts'
 
 // What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
@@ -12,6 +12,18 @@ export type BindingReportRecord = BindingReport
 
 /** What `BindingProposal` of the schema is made of. */
 export type BindingProposalRecord = BindingProposal
+
+/** What `StorageUsage` of the schema is made of. */
+export type StorageUsageRecord = StorageUsage
+
+/** What `StorageShare` of the schema is made of. */
+export type StorageShareRecord = StorageShare
+
+/** What `StorageVerdict` of the schema is made of. */
+export type StorageVerdictRecord = StorageVerdict
+
+/** What `VerificationReport` of the schema is made of. */
+export type VerificationReportRecord = VerifyReport
 
 /** An event with the run that it belongs to. */
 export interface RunEventRecord {

@@ -4,7 +4,7 @@ import { contiguousStrides } from '../tensor/index.ts'
 import { CHECKPOINT_CODES } from './checkpoint-codes.ts'
 import { disposeSource } from './dispose-source.ts'
 import type { CheckpointLimits } from './limits.ts'
-import { storageRange } from './storage-range.ts'
+import { requestedRange } from './requested-range.ts'
 import type { Checkpoint, StorageEntry, TensorEntry, ValueNode, ValueTree } from './value-tree.ts'
 
 /**
@@ -42,9 +42,13 @@ export async function readSafetensors(source: ByteSource, limits: CheckpointLimi
     storages,
     globals: [],
     warnings: [],
-    readStorage(index, offset, length) {
-      const { start, end } = storageRange(storages, index, offset, length)
-      return readPieces(source, declared[index]!.offset + start, end - start)
+    readStorage(index, offset, length, into) {
+      const { start, end } = requestedRange(storages, index, offset, length)
+      return readPieces(source, declared[index]!.offset + start, end - start, into)
+    },
+    storageRange(index) {
+      const tensor = declared[index]
+      return tensor ? { start: tensor.offset, end: tensor.offset + tensor.byteLength } : null
     },
     [Symbol.asyncDispose]: () => disposeSource(source),
   }

@@ -1,4 +1,5 @@
 import type { DType, Shape } from '../tensor/index.ts'
+import type { ByteSpan } from './byte-span.ts'
 
 /**
  * The Python values that a checkpoint file holds, as data. Nothing is instantiated.
@@ -108,9 +109,12 @@ export interface Checkpoint extends AsyncDisposable {
   readonly warnings: readonly string[]
   /**
    * Little-endian bytes of a storage, or `length` of them from byte `offset`, in pieces of at most 1 MiB.
+   * @param into memory of 1 MiB that may be used for each piece: then a piece is good until the next one is asked for.
    * @throws AppError CHECKPOINT_CORRUPT when the file cannot be read as declared.
    */
-  readStorage(index: number, offset?: number, length?: number): AsyncIterable<Uint8Array>
+  readStorage(index: number, offset?: number, length?: number, into?: Uint8Array): AsyncIterable<Uint8Array>
+  /** Where in the source the bytes of a storage lie just as `readStorage` gives them; null, or no method, where they do not. */
+  storageRange?(index: number): ByteSpan | null
 }
 
 /** A flat mapping from keys to tensors found in a tree, with the path that leads to it: `[]`, `['model_state_dict']`. */

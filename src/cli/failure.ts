@@ -16,6 +16,7 @@ export const CLI_CODES = {
   PLATFORM_UNREACHABLE: 'No platform answers at the address, or the connection broke and did not come back.',
   PLATFORM_PROTOCOL: 'What answers at the address is no nograd platform, or one of another version.',
   RUN_CANCELLED: 'The run was cancelled.',
+  NOT_CONFIRMED: 'The question whether to delete was not answered with yes.',
 } as const
 
 /** A failure that the command line reports: one line on stderr, or one JSON object with `--json`. */

@@ -1,16 +1,20 @@
 import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
+import { addDelete } from './delete-command.ts'
 import { addEvaluate } from './evaluate-command.ts'
+import { addGc } from './gc-command.ts'
 import { platformUrl } from './option-values.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
+import { addStorage } from './storage-command.ts'
+import { addVerify } from './verify-command.ts'
 
 export { CLI_CODES, EXIT, usageError } from './failure.ts'
 export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`. */
+/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`, `storage`, `verify`, `delete`, `gc`. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -24,4 +28,8 @@ export function addCommands(program: Command, services: CliServices): void {
   addEvaluate(program, services, common)
   addRuns(program, services, common)
   addCancel(program, services, common)
+  addStorage(program, services, common)
+  addVerify(program, services, common)
+  addDelete(program, services, common)
+  addGc(program, services, common)
 }

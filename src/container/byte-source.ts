@@ -11,10 +11,10 @@ export interface ByteSource {
   /** Length in bytes. */
   readonly size: number
   /**
-   * Exactly `length` bytes from `offset`.
+   * Exactly `length` bytes from `offset`; in `into`, from its beginning, when that is long enough and the source does not have them in memory.
    * @throws RangeError when the range is not inside the source: readers check declared sizes first.
    */
-  read(offset: number, length: number): Promise<Uint8Array>
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
 }
 
 /** A file as a byte source; dispose it to close the file. */
@@ -24,9 +24,9 @@ export async function fileSource(path: string, name = basename(path)): Promise<B
   return {
     name,
     size,
-    async read(offset, length) {
+    async read(offset, length, into) {
       checkRange(name, size, offset, length)
-      const bytes = new Uint8Array(length)
+      const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
       let done = 0
       while (done < length) {
         const { bytesRead } = await file.read(bytes, done, length - done, offset + done)
@@ -55,15 +55,21 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   }
 }
 
-/** A range of a source in pieces of at most `pieceBytes`, in order. */
+/** Bytes of a piece. */
+export const PIECE_BYTES: number = 2 ** 20
+
+/**
+ * A range of a source in pieces of at most 1 MiB, in order.
+ * @param into memory for one piece, to be used again and again: then each piece is good until the next one is asked for.
+ */
 export async function* readPieces(
   source: ByteSource,
   offset: number,
   length: number,
-  pieceBytes = 1 << 20,
+  into?: Uint8Array,
 ): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < length; at += pieceBytes)
-    yield await source.read(offset + at, Math.min(pieceBytes, length - at))
+  for (let at = 0; at < length; at += PIECE_BYTES)
+    yield await source.read(offset + at, Math.min(PIECE_BYTES, length - at), into)
 }
 
 function checkRange(name: string, size: number, offset: number, length: number): void {

@@ -12,6 +12,8 @@ export interface EntryPiecesOptions extends ZipOptions {
    * none, so a checkpoint warns. An entry whose declared CRC is 0 is not checked.
    */
   readonly onCrcMismatch?: (message: string) => void
+  /** Memory for a piece of a stored entry, as `readPieces` takes it. */
+  readonly into?: Uint8Array | undefined
 }
 
 /**
@@ -26,7 +28,7 @@ export async function* entryPieces(
   const refuse = refusals(source, options)
   const pieces =
     entry.method === 'stored'
-      ? readPieces(source, entry.offset, entry.compressedSize)
+      ? readPieces(source, entry.offset, entry.compressedSize, options.into)
       : inflatedPieces(source, entry, refuse)
   let crc = 0
   for await (const piece of pieces) {

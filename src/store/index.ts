@@ -13,7 +13,16 @@ export {
   type UploadStatus,
 } from './prisma/client.ts'
 export type { Transaction } from './client.ts'
-export type { ByteRange, ByteStore, Content, ReadOptions, StoredContent, SweepReport } from './bytes/index.ts'
+export {
+  storageDamaged,
+  type ByteRange,
+  type ByteStore,
+  type Content,
+  type Integrity,
+  type ReadOptions,
+  type StoredContent,
+  type SweepReport,
+} from './bytes/index.ts'
 export type { ChangesOptions, RunEventItem, RunEvents, SubscribeOptions } from './events/index.ts'
 export {
   ShardStopped,

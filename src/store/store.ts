@@ -21,7 +21,7 @@ export interface Store extends AsyncDisposable {
 export interface StoreOptions {
   readonly databaseUrl: string
   readonly log: Logger
-  /** Connections of ordinary queries at most; streams, queue and listener have 12 more. */
+  /** Connections of ordinary queries at most; streams, queue and listener have 13 more. */
   readonly maxConnections?: number
   /** Told every SQL statement of `prisma`. */
   readonly onQuery?: (sql: string) => void

@@ -54,8 +54,25 @@ export async function findCheckpoint({ store }: Platform, id: string): Promise<S
   return checkpoint
 }
 
-/** As `bindCheckpoint`, of a checkpoint that was found. */
+/**
+ * As `bindCheckpoint`, of a checkpoint that was found.
+ * @throws AppError NOT_FOUND when it is deleted meanwhile: what is read of it by several statements does not fit together then.
+ */
 export async function bindStored(
+  platform: Platform,
+  checkpoint: StoredCheckpoint,
+  how: Pick<Binding, 'strict' | 'keyMapping'>,
+): Promise<BindingReport> {
+  const bound = await readAndBind(platform, checkpoint, how).catch((error: unknown) => ({ error }))
+  if ('ok' in bound && bound.ok) return bound
+  const { id } = checkpoint
+  if ((await platform.store.prisma.checkpoint.count({ where: { id } })) === 0)
+    throw new AppError('NOT_FOUND', `checkpoint ${checkpoint.name} was deleted just now`)
+  if ('error' in bound) throw bound.error
+  return bound
+}
+
+async function readAndBind(
   platform: Platform,
   checkpoint: StoredCheckpoint,
   how: Pick<Binding, 'strict' | 'keyMapping'>,

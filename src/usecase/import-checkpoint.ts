@@ -1,4 +1,5 @@
 import {
+  compactStorages,
   findStateDicts,
   readCheckpoint,
   readCheckpointShards,
@@ -6,13 +7,15 @@ import {
   type Checkpoint,
   type StateDict,
 } from '../checkpoint/index.ts'
+import { PIECE_BYTES } from '../container/index.ts'
 import { AppError } from '../error.ts'
-import type { CheckpointRow, Prisma, Transaction } from '../store/index.ts'
+import type { CheckpointRow, Content, Prisma, Transaction } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { chooseStateDict } from './choose-state-dict.ts'
-import { isUniqueViolation } from './database-error.ts'
+import { isForeignKeyViolation, isUniqueViolation } from './database-error.ts'
 import { inChunks } from './in-chunks.ts'
+import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
 import { openShards } from './open-shards.ts'
 import type { Platform } from './platform.ts'
@@ -54,10 +57,11 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   const shardIds = input.shardUploadIds ?? []
   await using shards = await openShards(platform, shardIds)
   const sources = shards.uploads.map(({ source }) => source)
-  await using file =
+  await using whole =
     sources.length === 0
       ? await readCheckpoint(upload.source, limits.checkpoint)
       : await readCheckpointShards(upload.source, sources, limits.checkpoint)
+  const file = compactStorages(whole)
   const graph = architectureGraph(model.architecture)
   const stateDict = chooseStateDict(
     findStateDicts(file),
@@ -66,21 +70,42 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
     upload.row.fileName,
   )
   checkText(file, stateDict)
-  const stored = await store.bytes.putAll(
-    file.storages.map((_, index) => ({ read: () => file.readStorage(index), repeatable: true })),
-  )
+  const contentOf = (index: number): Content => contentOfStorage(file, index, upload.path)
+  const stored = await store.bytes.putAll(file.storages.map((_, index) => contentOf(index)))
   const hashes = stored.map(({ sha256 }) => sha256)
 
   let row: CheckpointRow
   try {
-    row = await store.prisma.$transaction((tx) =>
-      writeRows(tx, platform, { modelId: model.id, name, upload, shards: shards.uploads, file, stateDict, hashes }),
-    )
+    row = await nameStorages(store, {
+      hashes,
+      putAgain: async (gone) => {
+        await store.bytes.putAll(
+          file.storages.flatMap((_, index) => (gone.has(hashes[index]!) ? [contentOf(index)] : [])),
+        )
+      },
+      write: (tx) =>
+        writeRows(tx, platform, { modelId: model.id, name, upload, shards: shards.uploads, file, stateDict, hashes }),
+    })
   } catch (error) {
+    if (isForeignKeyViolation(error))
+      throw new AppError('NOT_FOUND', `model ${model.name} was deleted while the checkpoint was imported`, {
+        cause: error,
+      })
     throw isUniqueViolation(error) ? taken() : error
   }
   for (const id of [input.uploadId, ...shardIds]) await consumeUpload(platform, id)
   return row
+}
+
+/** A storage of a file in the spool. Its pieces share one buffer: fresh memory for each would take longer than hashing it. */
+function contentOfStorage(file: Checkpoint, index: number, path: string): Content {
+  const { byteLength } = file.storages[index]!
+  const range = file.storageRange?.(index) ?? null
+  return {
+    repeatable: true,
+    read: () => file.readStorage(index, 0, byteLength, new Uint8Array(Math.min(byteLength, PIECE_BYTES))),
+    file: range === null ? undefined : { path, offset: range.start, length: range.end - range.start },
+  }
 }
 
 interface Imported {

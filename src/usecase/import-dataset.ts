@@ -1,8 +1,9 @@
 import { openDataset, type DatasetFile } from '../dataset/index.ts'
 import { AppError } from '../error.ts'
-import type { DatasetRow, Prisma } from '../store/index.ts'
+import type { DatasetRow, Prisma, Transaction } from '../store/index.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { inChunks } from './in-chunks.ts'
+import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
 
@@ -34,7 +35,7 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
   checkText(file)
   const columns = await storeColumns(platform, file)
 
-  const dataset = await store.prisma.$transaction(async (tx) => {
+  const write = async (tx: Transaction): Promise<DatasetRow> => {
     // The next version is the highest plus one, and two imports at once must not both take it.
     await tx.$executeRaw`select pg_advisory_xact_lock(${VERSION_LOCKS}::int, hashtext(${name}))`
     const { _max } = await tx.dataset.aggregate({ where: { name }, _max: { version: true } })
@@ -55,6 +56,13 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
       tx.datasetColumn.createMany({ data: chunk.map((column) => ({ ...column, datasetId: row.id })) }),
     )
     return row
+  }
+  const dataset = await nameStorages(store, {
+    hashes: columns.map(({ storageHash }) => storageHash),
+    putAgain: async (gone) => {
+      for (const { index, storageHash } of columns) if (gone.has(storageHash)) await store.bytes.put(file.read(index))
+    },
+    write,
   })
   await consumeUpload(platform, input.uploadId)
   return dataset

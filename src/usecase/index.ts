@@ -2,8 +2,13 @@ export { architectureGraph } from './architecture-graph.ts'
 export { bindCheckpoint, type BindCheckpointInput } from './bind-checkpoint.ts'
 export { cancelRun, type CancelRunInput } from './cancel-run.ts'
 export { claimShard, type ShardClaim } from './claim-shard.ts'
+export { collectGarbage, type CollectGarbageInput } from './collect-garbage.ts'
 export { completeShard, type ShardOutcome } from './complete-shard.ts'
 export { createModel, type CreateModelInput } from './create-model.ts'
+export { deleteCheckpoint, type DeleteCheckpointInput, type Deleted } from './delete-checkpoint.ts'
+export { deleteDataset, type DeleteDatasetInput } from './delete-dataset.ts'
+export { deleteModel, type DeleteModelInput } from './delete-model.ts'
+export { deleteRun, type DeleteRunInput } from './delete-run.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'
@@ -22,5 +27,22 @@ export { releaseShard } from './release-shard.ts'
 export { reportProgress, type RunProgress, type ShardProgress } from './report-progress.ts'
 export type { ArchitectureInput } from './resolve-architecture.ts'
 export { startRun, type StartRunInput } from './start-run.ts'
+export {
+  sharesStatement,
+  storageShares,
+  storageUsage,
+  type StorageOwner,
+  type StorageShare,
+  type StorageUsage,
+} from './storage-usage.ts'
 export { sweepUploads, type SweptUploads } from './sweep-uploads.ts'
+export {
+  storageUsers,
+  verifyStorages,
+  type StorageUser,
+  type StorageVerdict,
+  type VerifyInput,
+  type VerifyReport,
+  type VerifyScope,
+} from './verify-storages.ts'
 export { watchRuns } from './watch-runs.ts'

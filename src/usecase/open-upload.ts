@@ -11,6 +11,8 @@ export interface OpenUpload extends AsyncDisposable {
   /** SHA-256 of the file. */
   readonly sha256: string
   readonly source: ByteSource
+  /** Where the file lies. It does not change until it is consumed. */
+  readonly path: string
 }
 
 /**
@@ -26,11 +28,13 @@ export async function openUpload({ store, spoolDir, clock }: Platform, uploadId:
     )
   if (row.status !== 'COMPLETE' || row.sha256 === null)
     throw new AppError('CONFLICT', `${row.fileName}: the upload is still being received; wait for its answer`)
-  const source = await openSpooled(spoolPath(spoolDir, uploadId), row.fileName)
+  const path = spoolPath(spoolDir, uploadId)
+  const source = await openSpooled(path, row.fileName)
   return {
     row,
     sha256: row.sha256,
     source,
+    path,
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   }
 }

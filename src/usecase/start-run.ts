@@ -4,6 +4,7 @@ import { Prisma, type DatasetColumnRow, type DatasetRow, type RunRow } from '../
 import { architectureGraph } from './architecture-graph.ts'
 import { bindStored, findCheckpoint, type StoredCheckpoint } from './bind-checkpoint.ts'
 import { checkName } from './check-name.ts'
+import { isForeignKeyViolation } from './database-error.ts'
 import { checkSavedLocations, mapLocationJson, type MapLocationInput } from './map-location-json.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { inChunks } from './in-chunks.ts'
@@ -59,7 +60,7 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
   checkSavedLocations(await savedLocations(platform, checkpoint), input.mapLocation ?? null, deviceIds(devices))
   const batchSize = input.batchSize ?? Math.min(defaultBatchSize(graph), limits.batchSize)
 
-  return await store.prisma.$transaction(async (tx) => {
+  const queued = store.prisma.$transaction(async (tx) => {
     // The database client makes the id: version 7, whose order is that of time, which lists go by.
     const { id: runId } = await tx.run.create({
       data: {
@@ -91,6 +92,10 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
     )
     await store.events.append(tx, runId, 'STATUS', { status: 'QUEUED' })
     return await tx.run.findUniqueOrThrow({ where: { id: runId } })
+  })
+  return await queued.catch((error: unknown) => {
+    if (!isForeignKeyViolation(error)) throw error
+    throw new AppError('NOT_FOUND', 'the checkpoint or the dataset was deleted just now', { cause: error })
   })
 }
 

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { buildSchema, parse, validate } from 'graphql'
 import * as documents from '../../src/cli/documents.ts'
+import * as storageDocuments from '../../src/cli/storage-documents.ts'
 
 const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'))
-const operations = Object.entries<string>(documents)
+const operations = Object.entries<string>({ ...documents, ...storageDocuments })
 
 test.each(operations)('%s fits schema.graphql', (_name, document) => {
   expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([])

@@ -201,10 +201,60 @@ describe('the byte store', () => {
     await client.query(
       `update "StorageChunk" set bytes = set_byte(bytes, 77, (get_byte(bytes, 77) + 1) % 256) where ${chunkOf(flipped)}`,
     )
-    await expect(collect(store.bytes.read(flipped))).rejects.toThrow('its bytes have another hash')
+    await expect(collect(store.bytes.read(flipped))).rejects.toMatchObject({
+      code: 'STORAGE_DAMAGED',
+      message: expect.stringContaining('its bytes have another hash'),
+    })
     const cut = await put()
     await client.query(`delete from "StorageChunk" where ${chunkOf(cut)}`)
-    await expect(collect(store.bytes.read(cut))).rejects.toThrow(`${MIB} of ${2 * MIB} bytes`)
+    await expect(collect(store.bytes.read(cut))).rejects.toMatchObject({
+      code: 'STORAGE_DAMAGED',
+      message: expect.stringContaining(`${MIB} of ${2 * MIB} bytes`),
+    })
+    const range = { offset: MIB, length: 10 }
+    await expect(collect(store.bytes.read(cut, range))).rejects.toMatchObject({ code: 'STORAGE_DAMAGED' })
+  })
+
+  test('damage that was verified is repaired by putting the bytes again, and only then', async () => {
+    const good = randomBytes(2 * MIB + 99)
+    const hash = sha256(good)
+    const put = (repeatable: boolean) => store.bytes.putAll([content(good, repeatable)])
+    const chunk = (index: number) =>
+      `"contentId" = (select "contentId" from "Storage" where sha256 = '${hash}') and "index" = ${index}`
+    for (const repeatable of [true, false]) {
+      await put(repeatable)
+      expect(await store.bytes.verify(hash)).toEqual({ status: 'OK', byteLength: good.length, problem: null })
+      await client.query(
+        `update "StorageChunk" set bytes = set_byte(bytes, 5, (get_byte(bytes, 5) + 1) % 256) where ${chunk(1)}`,
+      )
+      expect(await store.bytes.verify(hash)).toMatchObject({ status: 'DAMAGED' })
+      await client.query(`delete from "StorageChunk" where ${chunk(1)}`)
+      expect(await store.bytes.verify(hash)).toEqual({
+        status: 'MISSING',
+        byteLength: good.length,
+        problem: `chunk 1 of 3 (bytes ${MIB} to ${2 * MIB}) is missing`,
+      })
+      await put(repeatable)
+      expect((await collect(store.bytes.read(hash))).equals(good)).toBe(true)
+      expect(await store.bytes.verify(hash)).toMatchObject({ status: 'OK' })
+    }
+    const { rows } = await client.query(
+      `select from "StorageChunk" chunk where not exists (select from "Storage" where "contentId" = chunk."contentId")`,
+    )
+    expect(rows).toEqual([])
+    await expect(store.bytes.verify('00'.repeat(32))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('nothing is swept while somebody keeps the sweep away', async () => {
+    const { sha256: hash } = await store.bytes.put(pieces(Buffer.from('kept for a moment'), 5))
+    await store.bytes.withoutSweep(async () => {
+      expect(await store.bytes.sweep({ graceMs: 0 })).toMatchObject({ storages: 0, finished: false })
+      expect(await store.bytes.size(hash)).toBeGreaterThan(0)
+    })
+    expect((await store.bytes.sweep({ graceMs: 0 })).storages).toBeGreaterThan(0)
+    await expect(store.bytes.size(hash)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(store.bytes.withoutSweep(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+    expect(await store.bytes.sweep({ graceMs: 0 })).toMatchObject({ finished: true })
   })
 
   test('the sweep removes what nothing names and nobody put lately, and nothing else', async () => {
@@ -225,7 +275,7 @@ describe('the byte store', () => {
       [named.sha256, old.sha256, touched.sha256],
     ])
     await bytes.putAll([content(Buffer.from('touched'), true)])
-    expect(await bytes.sweep()).toEqual({ storages: 1, bytes: 3 })
+    expect(await bytes.sweep()).toEqual({ storages: 1, bytes: 3, finished: true })
     for (const { sha256: hash } of [named, fresh, touched]) expect(await bytes.size(hash)).toBeGreaterThan(0)
     await expect(bytes.size(old.sha256)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     // Putting it once more brings it back.

@@ -224,27 +224,51 @@ describe('a run fails', () => {
 
   test('after three tries where nobody knows why; what was thrown stays in the worker’s log', async () => {
     const columns = Array.from({ length: 30 }, (_, i) => `c${i}`)
-    const cancer = await dataset(platform, 'broken.csv', {
-      bytes: `${[...columns, 'label'].join(',')}\n${columns.map(() => Math.PI).join(',')},1\n`,
+    const cancer = await dataset(platform, 'unread.csv', {
+      bytes: `${[...columns, 'label'].join(',')}\n${columns.map(() => Math.E).join(',')},1\n`,
       labelColumn: 'label',
     })
     const checkpointId = await checkpoint(platform, await cancerModel(platform), 'cancer_mlp.pth')
-    // The database is damaged.
-    const column = await platform.store.prisma.datasetColumn.findFirstOrThrow({
+    // The table of the bytes is not what we know.
+    await platform.store.prisma.$executeRaw`alter table "StorageChunk" rename to "Elsewhere"`
+    try {
+      await startWorker()
+      const { id } = await startRun(platform, { checkpointId, datasetId: cancer })
+      const run = await ended(platform, id)
+      expect(run).toMatchObject({ status: 'FAILED', errorCode: 'INTERNAL' })
+      expect(run.errorMessage).toMatch(/after 3 attempts: internal error [0-9a-f-]{36}: the log of worker .* says more/)
+      expect(JSON.stringify(await eventsOf(id))).not.toMatch(/StorageChunk|relation/)
+      expect((await logOf(id)).filter((line) => /internal error/.test(line))).toHaveLength(4)
+    } finally {
+      await platform.store.prisma.$executeRaw`alter table "Elsewhere" rename to "StorageChunk"`
+    }
+  })
+
+  test('at once where weights or samples are damaged; importing them again repairs the run', async () => {
+    const columns = Array.from({ length: 30 }, (_, i) => `c${i}`)
+    const bytes = `${[...columns, 'label'].join(',')}\n${columns.map(() => Math.PI).join(',')},1\n`
+    const cancer = await dataset(platform, 'broken.csv', { bytes, labelColumn: 'label' })
+    const modelId = await cancerModel(platform)
+    const checkpointId = await checkpoint(platform, modelId, 'cancer_mlp.pth')
+    const { storageHash } = await platform.store.prisma.datasetColumn.findFirstOrThrow({
       where: { datasetId: cancer, role: 'FEATURE' },
     })
-    const storage = await platform.store.prisma.storage.findUniqueOrThrow({ where: { sha256: column.storageHash } })
-    await platform.store.prisma.storageChunk.updateMany({
-      where: { contentId: storage.contentId },
-      data: { bytes: new Uint8Array(120) },
-    })
+    const { contentId } = await platform.store.prisma.storage.findUniqueOrThrow({ where: { sha256: storageHash } })
+    await platform.store.prisma.storageChunk.updateMany({ where: { contentId }, data: { bytes: new Uint8Array(120) } })
     await startWorker()
     const { id } = await startRun(platform, { checkpointId, datasetId: cancer })
-    const run = await ended(platform, id)
-    expect(run).toMatchObject({ status: 'FAILED', errorCode: 'INTERNAL' })
-    expect(run.errorMessage).toMatch(/after 3 attempts: internal error [0-9a-f-]{36}: the log of worker .* says more/)
-    expect(JSON.stringify(await eventsOf(id))).not.toMatch(/SHA-256|storage/)
-    expect((await logOf(id)).filter((line) => /internal error/.test(line))).toHaveLength(4)
+    expect(await ended(platform, id)).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'STORAGE_DAMAGED',
+      errorMessage: expect.stringContaining(storageHash),
+    })
+    expect(await platform.store.prisma.shard.findFirstOrThrow({ where: { runId: id } })).toMatchObject({ attempt: 1 })
+
+    // The worker lives, and takes the next run; when the damage was found, the bytes can come in again.
+    expect((await platform.store.bytes.verify(storageHash)).status).toBe('DAMAGED')
+    await dataset(platform, 'again.csv', { bytes, labelColumn: 'label' })
+    const next = await startRun(platform, { checkpointId, datasetId: cancer })
+    expect(await ended(platform, next.id)).toMatchObject({ status: 'SUCCEEDED' })
   })
 
   test('when the engine’s thread dies, and the worker ends so that it is started again', async () => {

@@ -15,7 +15,11 @@ const FIELD_COST = new Map<string, number>([
   ['Architecture.parameters', 10],
   ['Checkpoint.tree', 10],
   ['Checkpoint.binding', 20],
+  ['Checkpoint.storage', 2],
+  ['Dataset.storage', 2],
+  ['Model.storage', 10],
   ['Query.bindCheckpoint', 20],
+  ['Query.storageUsage', 100],
   ['Run.confusionMatrix', 10],
 ])
 

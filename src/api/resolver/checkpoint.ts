@@ -14,6 +14,7 @@ export const checkpointResolvers: CheckpointResolvers = {
   globals: ({ globals }) => globals as unknown as GlobalReference[],
   locations: ({ id }, _arguments, { loaders }) => loaders.locations.load(id),
   binding: ({ id }, _arguments, { loaders }) => loaders.binding.load(id),
+  storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Checkpoint.load(id),
   runs: async ({ id }, page, { loaders }) =>
     connection('Run', await loaders.runsOfCheckpoint.load({ parent: id, ...pageRequest('Run', page) })),
 }

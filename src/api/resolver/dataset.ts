@@ -6,6 +6,7 @@ import { connection, pageRequest } from '../page.ts'
 export const datasetResolvers: DatasetResolvers = {
   id: ({ id }) => encodeId('Dataset', id),
   columns: ({ id }, _arguments, { loaders }) => loaders.columns.load(id),
+  storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Dataset.load(id),
   runs: async ({ id }, page, { loaders }) =>
     connection('Run', await loaders.runsOfDataset.load({ parent: id, ...pageRequest('Run', page) })),
 }

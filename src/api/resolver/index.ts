@@ -10,6 +10,7 @@ import { queryResolvers } from './query.ts'
 import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
+import { storageVerdictResolvers, verificationReportResolvers } from './storage.ts'
 import { subscriptionResolvers } from './subscription.ts'
 import { deviceResolvers, workerResolvers } from './worker.ts'
 
@@ -32,7 +33,9 @@ export const resolvers = {
   RunEvent: runEventResolvers,
   SafeInt: SafeIntScalar,
   StartRunPayload: startRunPayloadResolvers,
+  StorageVerdict: storageVerdictResolvers,
   Subscription: subscriptionResolvers,
   TensorInfo: tensorInfoResolvers,
+  VerificationReport: verificationReportResolvers,
   Worker: workerResolvers,
 } satisfies Resolvers

@@ -9,6 +9,7 @@ export const modelResolvers: ModelResolvers = {
   architecture: ({ architectureId }, _arguments, { loaders }) => required(loaders.architecture, architectureId),
   checkpoints: async ({ id }, page, { loaders }) =>
     connection('Checkpoint', await loaders.checkpointsOfModel.load({ parent: id, ...pageRequest('Checkpoint', page) })),
+  storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Model.load(id),
   runs: async ({ id }, page, { loaders }) =>
     connection('Run', await loaders.runsOfModel.load({ parent: id, ...pageRequest('Run', page) })),
 }

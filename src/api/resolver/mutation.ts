@@ -3,6 +3,7 @@ import type { ArchitectureInput, MutationResolvers } from '../generated/resolver
 import { decodeId } from '../object-id.ts'
 import { payload } from './payload.ts'
 import { startRunResolver } from './start-run.ts'
+import { storageMutations } from './storage.ts'
 
 /** What can be done. An expected failure is data of the payload; any other is an error of the response. */
 export const mutationResolvers: MutationResolvers = {
@@ -26,6 +27,7 @@ export const mutationResolvers: MutationResolvers = {
   startRun: startRunResolver,
   cancelRun: (_root, { input }, { platform }) =>
     payload('run', () => cancelRun(platform, { runId: decodeId('Run', input.runId, ['input', 'runId']) })),
+  ...storageMutations,
 }
 
 function architectureOf(input: ArchitectureInput): CreateModelInput['architecture'] {

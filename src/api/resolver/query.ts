@@ -1,4 +1,4 @@
-import { bindCheckpoint, liveWorkers } from '../../usecase/index.ts'
+import { bindCheckpoint, liveWorkers, storageUsage } from '../../usecase/index.ts'
 import type { Context } from '../context.ts'
 import type { QueryResolvers, RunFilter } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
@@ -58,6 +58,7 @@ export const queryResolvers: QueryResolvers = {
       strict,
       keyMapping: keyMapping(mapping),
     }),
+  storageUsage: (_root, _arguments, { platform }) => storageUsage(platform),
   workers: (_root, _arguments, { platform }) => liveWorkers(platform),
   devices: async (_root, _arguments, { platform }: Context) => distinctDevices(await liveWorkers(platform)),
 }

@@ -152,10 +152,10 @@ function join(
     get warnings() {
       return checkpoints.flatMap(({ warnings }) => warnings)
     },
-    readStorage(at, offset, length) {
+    readStorage(at, offset, length, into) {
       const place = owner[at]
       if (!place) throw new RangeError(`there is no storage ${at}`)
-      return checkpoints[place.shard]!.readStorage(place.storage, offset, length)
+      return checkpoints[place.shard]!.readStorage(place.storage, offset, length, into)
     },
     async [Symbol.asyncDispose]() {
       for (const checkpoint of checkpoints) await checkpoint[Symbol.asyncDispose]()

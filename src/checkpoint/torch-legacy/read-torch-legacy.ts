@@ -7,7 +7,7 @@ import { flatten } from '../pickle/flatten.ts'
 import { readPickle, type PickleResult } from '../pickle/machine.ts'
 import { typeName, type PickleValue } from '../pickle/pickle-value.ts'
 import { valueOf } from '../pickle/refuse-foreign.ts'
-import { storageRange } from '../storage-range.ts'
+import { requestedRange } from '../requested-range.ts'
 import type { Checkpoint } from '../value-tree.ts'
 import { placeStorages } from './place-storages.ts'
 import { readPickles } from './read-pickles.ts'
@@ -55,9 +55,13 @@ export async function readTorchLegacy(source: ByteSource, limits: CheckpointLimi
     storages,
     globals: pickles.flatMap(({ globals }) => globals),
     warnings,
-    readStorage(index, offset, length) {
-      const range = storageRange(storages, index, offset, length)
-      return readPieces(source, offsets[index]! + range.start, range.end - range.start)
+    readStorage(index, offset, length, into) {
+      const range = requestedRange(storages, index, offset, length)
+      return readPieces(source, offsets[index]! + range.start, range.end - range.start, into)
+    },
+    storageRange(index) {
+      const start = offsets[index]
+      return start === undefined ? null : { start, end: start + storages[index]!.byteLength }
     },
     [Symbol.asyncDispose]: () => disposeSource(source),
   }

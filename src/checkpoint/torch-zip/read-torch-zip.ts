@@ -1,6 +1,7 @@
 import { entryPieces, readPieces, readZipDirectory, type ByteSource } from '../../container/index.ts'
 import { AppError } from '../../error.ts'
 import { itemSize } from '../../tensor/index.ts'
+import type { ByteSpan } from '../byte-span.ts'
 import { slicePieces, swapPieces, swapUnit } from '../byte-pieces.ts'
 import { CHECKPOINT_CODES } from '../checkpoint-codes.ts'
 import { disposeSource } from '../dispose-source.ts'
@@ -8,7 +9,7 @@ import type { CheckpointLimits } from '../limits.ts'
 import { flatten } from '../pickle/flatten.ts'
 import { readPickle } from '../pickle/machine.ts'
 import { valueOf } from '../pickle/refuse-foreign.ts'
-import { storageRange } from '../storage-range.ts'
+import { requestedRange } from '../requested-range.ts'
 import type { Checkpoint, StorageEntry, TensorEntry } from '../value-tree.ts'
 import { openArchive, recordBytes, type TorchArchive } from './archive.ts'
 import { storageTable, type StorageTable } from './storages.ts'
@@ -40,7 +41,8 @@ export async function readTorchZip(source: ByteSource, limits: CheckpointLimits)
     storages: table.storages,
     globals: pickle.globals,
     warnings: archive.warnings,
-    readStorage: (index, offset, length) => readStorage(archive, table, index, offset, length),
+    readStorage: (index, offset, length, into) => readStorage(archive, table, index, offset, length, into),
+    storageRange: (index) => rangeOf(archive, table, index),
     [Symbol.asyncDispose]: () => disposeSource(source),
   }
 }
@@ -61,15 +63,22 @@ function readStorage(
   index: number,
   offset?: number,
   length?: number,
+  into?: Uint8Array,
 ): AsyncIterable<Uint8Array> {
-  const { start, end } = storageRange(table.storages, index, offset, length)
-  if (!archive.bigEndian) return readRecord(archive, table, index, start, end)
+  const { start, end } = requestedRange(table.storages, index, offset, length)
+  if (!archive.bigEndian) return readRecord(archive, table, index, start, end, into)
   const { dtype, byteLength } = table.storages[index]!
   const unit = swapUnit(dtype)
   const wholeStart = start - (start % unit)
   const wholeEnd = Math.min(byteLength, Math.ceil(end / unit) * unit)
   const swapped = swapPieces(readRecord(archive, table, index, wholeStart, wholeEnd), unit)
   return slicePieces(swapped, start - wholeStart, end - start)
+}
+
+function rangeOf(archive: TorchArchive, table: StorageTable, index: number): ByteSpan | null {
+  const entry = table.entries[index]
+  if (!entry || entry.method !== 'stored' || archive.bigEndian) return null
+  return { start: entry.offset, end: entry.offset + entry.size }
 }
 
 /** Bytes of a record as they are in the file. The CRC is checked when the whole of it is read. */
@@ -79,14 +88,16 @@ function readRecord(
   index: number,
   start: number,
   end: number,
+  into?: Uint8Array,
 ): AsyncIterable<Uint8Array> {
   const entry = table.entries[index]!
   const whole = start === 0 && end === entry.size
-  if (entry.method === 'stored' && !whole) return readPieces(source, entry.offset + start, end - start)
+  if (entry.method === 'stored' && !whole) return readPieces(source, entry.offset + start, end - start, into)
   const pieces = entryPieces(source, entry, {
     ...CHECKPOINT_CODES,
     limits: limits.zip,
     onCrcMismatch: (message) => warnings.push(message),
+    into,
   })
   return whole ? pieces : slicePieces(pieces, start, end - start)
 }

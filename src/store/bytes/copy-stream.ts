@@ -7,7 +7,7 @@ import { COPY_HEADER, COPY_TRAILER } from './copy-format.ts'
 
 /** A COPY into a table that is under way. */
 export interface CopyIn {
-  /** Waits while the server is slower than the caller. */
+  /** Waits while the server is slower than the caller; then the bytes are the caller's again. */
   write(bytes: Uint8Array): Promise<void>
   /** Ends the COPY: then its rows are in the transaction. */
   end(): Promise<void>
@@ -21,17 +21,17 @@ export async function startCopyIn(client: pg.PoolClient, sql: string): Promise<C
   const stream = client.query(from(sql))
   const failed = new Promise<never>((_resolve, reject) => stream.once('error', reject))
   failed.catch(() => undefined)
-  let gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES)
+  const gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES)
   let length = 0
 
   async function send(bytes: Uint8Array): Promise<void> {
     if (stream.errored) throw stream.errored
-    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed])
+    // Called when the socket has taken them: memory for 1 MiB takes longer to get than to hash, so that buffers are used again.
+    await Promise.race([new Promise<void>((resolve) => stream.write(bytes, () => resolve())), failed])
   }
   async function flush(): Promise<void> {
     if (length === 0) return
     const bytes = gathered.subarray(0, length)
-    gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES)
     length = 0
     await send(bytes)
   }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 
 import type { Content, StoredContent } from './byte-store.ts'
 import { CHUNK_BYTES } from './copy-format.ts'
+import { HASH_THREADS, type HashThreads } from './hash-threads.ts'
 
 /** A group is stored in one transaction, and hashed while the group before it is sent. */
-const GROUP_BYTES = 256 * 2 ** 20
+const GROUP_BYTES = 64 * 2 ** 20
 const GROUP_CONTENTS = 4096
 /** Contents up to this size stay in memory between hashing and sending … */
 const KEPT_BYTES = CHUNK_BYTES
@@ -23,30 +24,61 @@ export type Group =
   | { readonly kind: 'stream'; readonly content: Content }
   | { readonly kind: 'hashed'; readonly items: readonly Hashed[] }
 
-/** Cuts contents into groups, in order. */
-export async function* groups(contents: AsyncIterable<Content> | Iterable<Content>): AsyncGenerator<Group, undefined> {
+/** Cuts contents into groups, in order. Large ones that lie in files are hashed by threads, some ahead of their turn. */
+export async function* groups(
+  contents: AsyncIterable<Content> | Iterable<Content>,
+  threads: HashThreads,
+): AsyncGenerator<Group, undefined> {
+  /** Hashed, or being hashed, in order; a group is made of the first of them. */
+  const ahead: Promise<Hashed>[] = []
+  let inThreads = 0
   let items: Hashed[] = []
   let bytes = 0
   let kept = 0
-  for await (const content of contents) {
-    if (!content.repeatable) {
-      if (items.length > 0) yield { kind: 'hashed', items }
-      items = []
-      yield { kind: 'stream', content }
-      bytes = kept = 0
-      continue
-    }
-    const item = await hashed(content, Math.min(KEPT_BYTES, KEPT_GROUP_BYTES - kept))
+  const take = (): Group => {
+    const group: Group = { kind: 'hashed', items }
+    for (const { memory } of items) kept -= memory?.length ?? 0
+    items = []
+    bytes = 0
+    return group
+  }
+  /** Moves the first of `ahead` into the group; whether the group is complete. */
+  const add = async (): Promise<boolean> => {
+    const item = await ahead.shift()!
+    if (isLarge(item.content)) inThreads--
     items.push(item)
     bytes += item.byteLength
-    kept += item.memory?.length ?? 0
-    if (bytes < GROUP_BYTES && items.length < GROUP_CONTENTS) continue
-    yield { kind: 'hashed', items }
-    items = []
-    bytes = kept = 0
+    return bytes >= GROUP_BYTES || items.length >= GROUP_CONTENTS
   }
-  if (items.length > 0) yield { kind: 'hashed', items }
+  for await (const content of contents) {
+    if (!content.repeatable) {
+      while (ahead.length > 0) if (await add()) yield take()
+      if (items.length > 0) yield take()
+      yield { kind: 'stream', content }
+    } else if (isLarge(content)) {
+      const hashing = hashedFile(content, threads)
+      // It is awaited in its turn, or never, when something before it fails.
+      hashing.catch(() => undefined)
+      ahead.push(hashing)
+      inThreads++
+    } else {
+      const item = await hashed(content, Math.min(KEPT_BYTES, KEPT_GROUP_BYTES - kept))
+      kept += item.memory?.length ?? 0
+      ahead.push(Promise.resolve(item))
+    }
+    while (ahead.length > 0 && (inThreads === 0 || inThreads > HASH_THREADS || ahead.length >= GROUP_CONTENTS))
+      if (await add()) yield take()
+  }
+  while (ahead.length > 0) if (await add()) yield take()
+  if (items.length > 0) yield take()
   return undefined
+}
+
+const isLarge = ({ repeatable, file }: Content): boolean => repeatable && file !== undefined && file.length > KEPT_BYTES
+
+async function hashedFile(content: Content, threads: HashThreads): Promise<Hashed> {
+  const file = content.file!
+  return { content, sha256: await threads.hash(file), byteLength: file.length, memory: null }
 }
 
 async function hashed(content: Content, keep: number): Promise<Hashed> {

@@ -8,6 +8,8 @@ import { chunks } from './chunks.ts'
 import { CHUNK_BYTES, chunkPrefix } from './copy-format.ts'
 import { startCopyIn, type CopyIn } from './copy-stream.ts'
 import { groups, type Group, type Hashed } from './group.ts'
+import { hashThreads } from './hash-threads.ts'
+import { transaction } from './transaction.ts'
 
 const COPY = 'copy "StorageChunk" ("contentId", "index", "bytes") from stdin (format binary)'
 
@@ -17,7 +19,8 @@ export async function putAll(
   contents: AsyncIterable<Content> | Iterable<Content>,
 ): Promise<readonly StoredContent[]> {
   const stored: StoredContent[] = []
-  const iterator = groups(contents)
+  using threads = hashThreads()
+  const iterator = groups(contents, threads)
   try {
     for (let next = iterator.next(); ;) {
       const { value: group } = await next
@@ -40,10 +43,13 @@ async function putGroup(pool: pg.Pool, group: Group): Promise<readonly StoredCon
   return group.items.map(({ sha256, byteLength }) => ({ sha256, byteLength }))
 }
 
-/** Marks what is there already as just put, which keeps it from the sweep. Rows are locked in one order: two puts cannot deadlock. */
+/**
+ * Marks what is there already, undamaged, as just put, which keeps it from the sweep. Rows are locked in one order: two puts cannot
+ * deadlock.
+ */
 async function touch(pool: pg.Pool, items: readonly Hashed[]): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ sha256: string }>(
-    `with found as (select sha256 from "Storage" where sha256 = any($1) order by sha256 for no key update)
+    `with found as (select sha256 from "Storage" where sha256 = any($1) and "damagedAt" is null order by sha256 for no key update)
      update "Storage" set "touchedAt" = now() from found where "Storage".sha256 = found.sha256 returning found.sha256`,
     [[...new Set(items.map((item) => item.sha256))]],
   )
@@ -100,28 +106,25 @@ async function copyStream(copy: CopyIn, content: Content): Promise<Copied> {
 async function file(client: pg.PoolClient, copied: readonly Copied[]): Promise<void> {
   const unique = [...new Map(copied.map((item) => [item.sha256, item])).values()]
   // In one order, as in `touch`. Whoever puts the same bytes at the same time waits here, and finds them.
-  const { rows } = await client.query<{ contentId: string }>(
+  const { rows } = await client.query<{ sha256: string; contentId: string; damaged: boolean }>(
     `insert into "Storage" (sha256, "byteLength", "contentId")
      select * from unnest($1::text[], $2::bigint[], $3::uuid[]) as item (sha256, "byteLength", "contentId") order by sha256
-     on conflict (sha256) do update set "touchedAt" = now() returning "contentId"`,
+     on conflict (sha256) do update set "touchedAt" = now()
+     returning sha256, "contentId", "damagedAt" is not null as damaged`,
     [unique.map((item) => item.sha256), unique.map((item) => item.byteLength), unique.map((item) => item.contentId)],
   )
   const filed = new Set(rows.map((row) => row.contentId))
+  for (const row of rows.filter(({ damaged }) => damaged)) {
+    const { contentId } = unique.find(({ sha256 }) => sha256 === row.sha256)!
+    await replace(client, row.sha256, row.contentId, contentId)
+    filed.add(contentId)
+  }
   const twice = copied.map((item) => item.contentId).filter((contentId) => !filed.has(contentId))
   if (twice.length > 0) await client.query('delete from "StorageChunk" where "contentId" = any($1)', [twice])
 }
 
-/** Runs an action in a transaction of its own. A connection on which it failed may be in the middle of a COPY: it is closed. */
-async function transaction<T>(pool: pg.Pool, action: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  try {
-    await client.query('begin')
-    const result = await action(client)
-    await client.query('commit')
-    client.release()
-    return result
-  } catch (error) {
-    client.release(true)
-    throw error
-  }
+/** Puts good chunks in the place of damaged ones: everything that names the storage has its bytes back. */
+async function replace(client: pg.PoolClient, sha256: string, damaged: string, good: string): Promise<void> {
+  await client.query('delete from "StorageChunk" where "contentId" = $1', [damaged])
+  await client.query('update "Storage" set "contentId" = $2, "damagedAt" = null where sha256 = $1', [sha256, good])
 }

@@ -24,6 +24,14 @@ export async function findStorage(pool: pg.Pool, sha256: string): Promise<Storag
   return { contentId: row.contentId, byteLength: Number(row.byteLength) }
 }
 
+/** The error of a storage whose bytes are not those that its hash was made of. */
+export const storageDamaged = (sha256: string, what: string): AppError =>
+  new AppError(
+    'STORAGE_DAMAGED',
+    `storage ${sha256} is damaged: ${what}. \`nograd verify --all\` finds what uses it and marks it; importing a file that has ` +
+      'these bytes then puts them back',
+  )
+
 /** The bytes of a storage or of a part of it. The connection is held until the last piece is taken, or the reader stops. */
 export async function* readStorage(
   pool: pg.Pool,
@@ -52,10 +60,16 @@ export async function* readStorage(
       read += piece.length
       yield piece
     }
-  if (read !== length)
-    throw new Error(`storage ${sha256} is damaged: ${read} of ${length} bytes at ${offset} are there`)
-  if (hash !== null && hash.digest('hex') !== sha256)
-    throw new Error(`storage ${sha256} is damaged: its bytes have another hash`)
+  if (read !== length) {
+    // Between the two statements a sweep may have taken it, or a put may have replaced damaged bytes.
+    const found = await findStorage(pool, sha256)
+    if (found.contentId !== contentId && read === 0) {
+      yield* readStorage(pool, sha256, range, { verify, ...(signal === undefined ? {} : { signal }) })
+      return
+    }
+    throw storageDamaged(sha256, `${read} of ${length} bytes at ${offset} are there`)
+  }
+  if (hash !== null && hash.digest('hex') !== sha256) throw storageDamaged(sha256, 'its bytes have another hash')
 }
 
 async function* readChunks(

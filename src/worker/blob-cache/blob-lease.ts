@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, open, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
+import { storageDamaged } from '../../store/index.ts'
 import { errnoOf } from '../../usecase/index.ts'
 import { blobPath, type CacheLayout } from './cache-layout.ts'
 import { hashFile, writeHashed } from './hashed-file.ts'
@@ -11,7 +12,7 @@ import { watermark, type Watermark } from './watermark.ts'
 export interface BlobLease extends AsyncDisposable {
   /**
    * The absolute path of a file with these bytes. What is not there, or is not what its name says, comes from the source.
-   * @throws Error when the source's bytes have another hash too.
+   * @throws AppError STORAGE_DAMAGED when the source's bytes have another hash too.
    */
   file(sha256: string, signal?: AbortSignal): Promise<string>
   /** The same file, as soon as there is one: its bytes may still be on their way, and their hash is not checked yet. */
@@ -120,7 +121,7 @@ export function makeLease(options: LeaseOptions): BlobLease {
       const found = await writeHashed(file, source.read(sha256, signal), arrived.rise, signal).finally(() =>
         file.close(),
       )
-      if (found !== sha256) throw new Error(`storage ${sha256} of the database has bytes with SHA-256 ${found}`)
+      if (found !== sha256) throw storageDamaged(sha256, `the database has bytes with SHA-256 ${found}`)
       await chmod(partial, 0o444)
       // Whole seconds survive every file system, and `utimes` takes them exactly.
       const now = Math.floor(Date.now() / 1000)

@@ -1,15 +1,16 @@
+import type { ByteSpan } from './byte-span.ts'
 import type { StorageEntry } from './value-tree.ts'
 
 /**
  * The bytes that a call of `readStorage` asks for.
  * @throws RangeError when there is no such storage, or the range is outside of it: a bug of the caller.
  */
-export function storageRange(
+export function requestedRange(
   storages: readonly StorageEntry[],
   index: number,
   offset = 0,
   length?: number,
-): { readonly start: number; readonly end: number } {
+): ByteSpan {
   const storage = storages[index]
   if (!storage) throw new RangeError(`there is no storage ${index}`)
   const end = offset + (length ?? storage.byteLength - offset)
