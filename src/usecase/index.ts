@@ -4,6 +4,17 @@ export { cancelRun, type CancelRunInput } from './cancel-run.ts'
 export { claimShard, type ShardClaim } from './claim-shard.ts'
 export { completeShard, type ShardOutcome } from './complete-shard.ts'
 export { createModel, type CreateModelInput } from './create-model.ts'
+export {
+  downloadOptions,
+  DOWNLOAD_CONTENTS,
+  DOWNLOAD_FORMATS,
+  type DownloadContent,
+  type DownloadFormat,
+  type DownloadInput,
+  type DownloadOptions,
+} from './download/download-options.ts'
+export { openDownload, type Download } from './download/open-download.ts'
+export { planDownload } from './download/plan-download.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'

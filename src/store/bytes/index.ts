@@ -3,10 +3,11 @@ import type { Logger } from 'pino'
 import { openPool } from '../connection.ts'
 import type { ByteStore } from './byte-store.ts'
 import { putAll } from './put.ts'
+import { readRanges } from './read-ranges.ts'
 import { findStorage, readStorage } from './read.ts'
 import { sweepStorages } from './sweep.ts'
 
-export type { ByteRange, ByteStore, Content, ReadOptions, StoredContent, SweepReport } from './byte-store.ts'
+export type { ByteRange, ByteStore, Content, ReadOptions, StorageSlice, StoredContent, SweepReport } from './byte-store.ts'
 
 /** Streams at a time; more of them wait. A stream that its reader does not read on holds a connection. */
 const CONNECTIONS = 8
@@ -20,6 +21,7 @@ export function openByteStore(databaseUrl: string, log: Logger): ByteStore & Asy
     put: async (pieces) => (await putAll(pool, [{ read: () => pieces, repeatable: false }]))[0]!,
     putAll: (contents) => putAll(pool, contents),
     read: (sha256, range, options = {}) => readStorage(pool, sha256, range, options),
+    readRanges: (slices, options = {}) => readRanges(pool, slices, options),
     size: async (sha256) => (await findStorage(pool, sha256)).byteLength,
     sweep: ({ graceMs = GRACE_MS } = {}) => sweepStorages(pool, graceMs),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
