@@ -37,6 +37,7 @@ const config: CodegenConfig = {
           Worker: '../../store/index.ts#WorkerRow',
           BindingReport: '../record.ts#BindingReportRecord',
           BindingProposal: '../record.ts#BindingProposalRecord',
+          Download: '../record.ts#DownloadRecord',
         },
       },
     },

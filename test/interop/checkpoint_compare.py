@@ -53,8 +53,10 @@ def compare_current(original, written):
         return ["loads, and the original does not"]
     for how in [{"weights_only": False}, {"weights_only": True}, {"weights_only": True, "mmap": True}]:
         try:
+            # Mapped into memory, storages of no bytes become one storage, also those of the original.
+            wanted = describe(original, weights_only=False, mmap=True) if "mmap" in how else expected
             with torch.serialization.safe_globals(numpy_names()):
-                if describe(written, **how) != expected:
+                if describe(written, **how) != wanted:
                     problems.append(f"{how}: another value")
         except Exception as error:
             problems.append(f"{how}: {type(error).__name__}: {error}")
