@@ -86,12 +86,7 @@ interface Answer {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-async function ask(
-  { url }: DownloadRequest,
-  from: number,
-  etag: string | null,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function ask({ url }: DownloadRequest, from: number, etag: string | null, signal: AbortSignal): Promise<Answer> {
   const headers = from > 0 && etag !== null ? { range: `bytes=${from}-`, 'if-range': etag } : {}
   let response: Response
   try {

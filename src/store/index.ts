@@ -13,7 +13,15 @@ export {
   type UploadStatus,
 } from './prisma/client.ts'
 export type { Transaction } from './client.ts'
-export type { ByteRange, ByteStore, Content, ReadOptions, StorageSlice, StoredContent, SweepReport } from './bytes/index.ts'
+export type {
+  ByteRange,
+  ByteStore,
+  Content,
+  ReadOptions,
+  StorageSlice,
+  StoredContent,
+  SweepReport,
+} from './bytes/index.ts'
 export type { ChangesOptions, RunEventItem, RunEvents, SubscribeOptions } from './events/index.ts'
 export {
   ShardStopped,

@@ -114,8 +114,12 @@ describe('GET /checkpoints/ID/download', () => {
 
   test('understands open and suffix ranges, and ignores those that are no single range', async () => {
     const whole = await bytesOf(await get('digits_cnn.pth'))
-    expect((await bytesOf(await get('digits_cnn.pth', '', { range: 'bytes=100000-' }))).equals(whole.subarray(100000))).toBe(true)
-    expect((await bytesOf(await get('digits_cnn.pth', '', { range: 'bytes=-10' }))).equals(whole.subarray(-10))).toBe(true)
+    expect(
+      (await bytesOf(await get('digits_cnn.pth', '', { range: 'bytes=100000-' }))).equals(whole.subarray(100000)),
+    ).toBe(true)
+    expect((await bytesOf(await get('digits_cnn.pth', '', { range: 'bytes=-10' }))).equals(whole.subarray(-10))).toBe(
+      true,
+    )
     for (const range of ['bytes=0-1,5-6', 'lines=1-2', 'bytes=5-4', 'bytes=-'])
       expect((await get('digits_cnn.pth', '', { range })).status).toBe(200)
     expect((await get('digits_cnn.pth', '', { range: 'bytes=0-9', 'if-range': '"another"' })).status).toBe(200)
@@ -141,7 +145,12 @@ describe('GET /checkpoints/ID/download', () => {
     ['?colour=red', 400, 'BAD_INPUT', /no parameter "colour"/],
     ['?format=pth&format=pth', 400, 'BAD_INPUT', /given twice/],
     ['?renamePrefix=a', 400, 'BAD_INPUT', /FROM=TO/],
-    ['?mapLocation=cpu:0', 400, 'DEVICE_UNAVAILABLE', /don't know how to restore data location .*\(tagged with cpu:0\)/],
+    [
+      '?mapLocation=cpu:0',
+      400,
+      'DEVICE_UNAVAILABLE',
+      /don't know how to restore data location .*\(tagged with cpu:0\)/,
+    ],
     ['?mapLocation=cuda:x', 400, 'DEVICE_UNAVAILABLE', /Invalid device string: 'cuda:x'/],
     ['?renamePrefix=0.=1.', 400, 'BINDING_FAILED', /both "1\./],
   ])('refuses %s as JSON', async (query, status, code, message) => {
@@ -154,7 +163,9 @@ describe('GET /checkpoints/ID/download', () => {
   })
 
   test('knows no other checkpoint and no other method', async () => {
-    expect((await fetch(`${server.url}/checkpoints/ckp_00000000-0000-7000-8000-000000000000/download`)).status).toBe(404)
+    expect((await fetch(`${server.url}/checkpoints/ckp_00000000-0000-7000-8000-000000000000/download`)).status).toBe(
+      404,
+    )
     expect((await fetch(`${server.url}/checkpoints/nonsense/download`)).status).toBe(404)
     expect((await fetch(urlOf('digits_cnn.pth'), { method: 'POST' })).status).toBe(405)
   })
@@ -176,7 +187,9 @@ describe('GET /checkpoints/ID/download', () => {
     const before = process.memoryUsage().arrayBuffers
     const request = httpRequest(urlOf(BIG))
     request.end()
-    const response = await new Promise<import('node:http').IncomingMessage>((resolve) => request.on('response', resolve))
+    const response = await new Promise<import('node:http').IncomingMessage>((resolve) =>
+      request.on('response', resolve),
+    )
     response.pause()
     await sleep(1_000)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)

@@ -55,7 +55,10 @@ export function createApp({
       expressMiddleware<Context>(graphql, { context: () => Promise.resolve(createContext(platform)) }),
     )
     .all(onlyMethod('POST'))
-  app.route('/checkpoints/:id/download').get(downloadRoute(platform, limits, stopping)).all(onlyMethod('GET'))
+  app
+    .route('/checkpoints/:id/download')
+    .get(downloadRoute(platform, limits, stopping))
+    .all(onlyMethod('GET'))
   app.route('/healthz').get(healthRoute).all(onlyMethod('GET'))
   app.route('/readyz').get(readyRoute(platform, stopping)).all(onlyMethod('GET'))
   app

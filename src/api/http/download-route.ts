@@ -52,7 +52,11 @@ async function answer(
   const download = await openDownload(platform, checkpointId, downloadInput(query))
   const etag = `"${download.etag}"`
   response.set({ ETag: etag, 'Accept-Ranges': 'bytes' })
-  if (headers['if-match'] !== undefined && !matchesTag(headers['if-match'], etag, false) && headers['if-match'] !== '*') {
+  if (
+    headers['if-match'] !== undefined &&
+    !matchesTag(headers['if-match'], etag, false) &&
+    headers['if-match'] !== '*'
+  ) {
     refuse(
       request,
       response,
@@ -136,6 +140,9 @@ async function send(
 /** A file name for every client: plain characters, and all of them (RFC 6266). */
 function disposition(fileName: string): string {
   const plain = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  const encoded = encodeURIComponent(Buffer.from(fileName, 'utf8').toString('utf8')).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  const encoded = encodeURIComponent(Buffer.from(fileName, 'utf8').toString('utf8')).replace(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }

@@ -32,7 +32,8 @@ export function cors(allowed: readonly string[]): RequestHandler {
     }
     response.set({
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-Content-SHA256',
+      'Access-Control-Expose-Headers':
+        'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-Content-SHA256',
       'Cross-Origin-Resource-Policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS') {

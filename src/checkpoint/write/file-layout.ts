@@ -56,5 +56,6 @@ export const segmentLength = (segment: Segment): number =>
   segment.kind === 'fixed' ? segment.bytes.length : segment.byteLength
 
 /** Whether a data segment is a plain range of its storage. */
-export const isRange = (source: DataSegment['source']): source is { readonly offset: number; readonly length: number } =>
-  'length' in source
+export const isRange = (
+  source: DataSegment['source'],
+): source is { readonly offset: number; readonly length: number } => 'length' in source

@@ -59,9 +59,7 @@ export async function* readLayout(
         reader ??= pieceReader(source.read(rangesFrom(layout, parts, i)))
         const wanted = sourceBytes(segment, from, to)
         const pieces = converted(segment, reader.take(wanted.end - wanted.start), from, to)
-        yield* layout.checksummed
-          ? checked(source.checksums, numbers.get(segment)!, segment, from, to, pieces)
-          : pieces
+        yield* layout.checksummed ? checked(source.checksums, numbers.get(segment)!, segment, from, to, pieces) : pieces
       } else {
         // It reads here and there: the stream of neighbours has ended before it.
         await reader?.[Symbol.asyncDispose]()
@@ -170,7 +168,10 @@ async function* checked(
   checksums[number] = crc
 }
 
-function fixedBytes({ bytes, checksums: places }: FixedSegment, checksums: readonly (number | undefined)[]): Uint8Array {
+function fixedBytes(
+  { bytes, checksums: places }: FixedSegment,
+  checksums: readonly (number | undefined)[],
+): Uint8Array {
   if (places.length === 0) return bytes
   const patched = new Uint8Array(bytes)
   const view = new DataView(patched.buffer)
@@ -202,11 +203,7 @@ async function provideChecksums(
 }
 
 /** All bytes of a data segment, which gives its CRC-32. */
-export function readData(
-  layout: FileLayout,
-  source: LayoutSource,
-  number: number,
-): AsyncGenerator<Uint8Array, void> {
+export function readData(layout: FileLayout, source: LayoutSource, number: number): AsyncGenerator<Uint8Array, void> {
   const segment = layout.data[number]!
   const { byteLength } = segment
   if (!isRange(segment.source)) return gathered(source, segment, segment.source, 0, byteLength)

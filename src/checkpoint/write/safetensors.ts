@@ -45,7 +45,8 @@ export function layoutSafetensors(value: WrittenValue): FileLayout {
   const { kept, dropped } = dropTied(named)
   const metadata = metadataOf(value.tree, dropped)
   kept.sort(
-    (a, b) => RANKS.get(b.tensor.dtype)! - RANKS.get(a.tensor.dtype)! || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+    (a, b) =>
+      RANKS.get(b.tensor.dtype)! - RANKS.get(a.tensor.dtype)! || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   )
   const header: [string, unknown][] = metadata.size > 0 ? [['__metadata__', Object.fromEntries(metadata)]] : []
   const data: DataSegment[] = []
@@ -63,7 +64,9 @@ export function layoutSafetensors(value: WrittenValue): FileLayout {
 /** Length, JSON, and spaces that align the data. */
 function headerBytes(header: readonly (readonly [string, unknown])[]): Uint8Array {
   // Not Object.fromEntries: names that look like numbers would come first.
-  const json = Buffer.from(`{${header.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`)
+  const json = Buffer.from(
+    `{${header.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`,
+  )
   const length = Math.ceil(json.length / 8) * 8
   const bytes = new Uint8Array(8 + length).fill(0x20)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
@@ -137,7 +140,8 @@ function metadataOf(tree: ValueTree, dropped: ReadonlyMap<string, string>): Map<
 /** The reader keeps `__metadata__` as an attribute of the dict. */
 function* cameWith({ nodes, root }: ValueTree): Generator<readonly [string, string]> {
   const node = nodes[root]!
-  const state = (node.kind === 'dict' || node.kind === 'ordered_dict') && node.state !== undefined ? nodes[node.state]! : null
+  const state =
+    (node.kind === 'dict' || node.kind === 'ordered_dict') && node.state !== undefined ? nodes[node.state]! : null
   if (state?.kind !== 'dict') return
   for (const [key, value] of state.entries) {
     const name = nodes[key]!

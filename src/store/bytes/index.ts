@@ -7,7 +7,15 @@ import { readRanges } from './read-ranges.ts'
 import { findStorage, readStorage } from './read.ts'
 import { sweepStorages } from './sweep.ts'
 
-export type { ByteRange, ByteStore, Content, ReadOptions, StorageSlice, StoredContent, SweepReport } from './byte-store.ts'
+export type {
+  ByteRange,
+  ByteStore,
+  Content,
+  ReadOptions,
+  StorageSlice,
+  StoredContent,
+  SweepReport,
+} from './byte-store.ts'
 
 /** Streams at a time; more of them wait. A stream that its reader does not read on holds a connection. */
 const CONNECTIONS = 8

@@ -78,7 +78,10 @@ function statement(slices: readonly StorageSlice[]): string {
 function check({ sha256, offset, length }: StorageSlice): void {
   invariant(/^[0-9a-f]{64}$/.test(sha256), 'a storage is named by its SHA-256')
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0))
-    throw new AppError('BAD_INPUT', `bytes ${offset} to ${offset + length} of a storage are wanted; whole numbers are expected`)
+    throw new AppError(
+      'BAD_INPUT',
+      `bytes ${offset} to ${offset + length} of a storage are wanted; whole numbers are expected`,
+    )
 }
 
 const missing = (sha256: string, at: number): Error =>

@@ -41,7 +41,5 @@ export async function saveChecksums(
       ? []
       : [{ sha256: hashes[segment.storage]!, conversion: conversionOf(segment), crc32: BigInt(crc32) }]
   })
-  await inChunks(data, ROWS, (chunk) =>
-    prisma.storageChecksum.createMany({ data: [...chunk], skipDuplicates: true }),
-  )
+  await inChunks(data, ROWS, (chunk) => prisma.storageChecksum.createMany({ data: [...chunk], skipDuplicates: true }))
 }

@@ -15,7 +15,9 @@ import {
 /** Nodes that have no nodes inside of them. */
 export type LeafNode = Extract<
   ValueNode,
-  { kind: 'none' | 'bool' | 'int' | 'float' | 'complex' | 'string' | 'bytes' | 'bytearray' | 'size' | 'dtype' | 'device' }
+  {
+    kind: 'none' | 'bool' | 'int' | 'float' | 'complex' | 'string' | 'bytes' | 'bytearray' | 'size' | 'dtype' | 'device'
+  }
 >
 
 /** Writes a leaf; returns its memo number where it has identity. */

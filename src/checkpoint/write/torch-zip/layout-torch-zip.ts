@@ -18,7 +18,10 @@ export function layoutTorchZip(value: WrittenValue): FileLayout {
   const records: ZipRecord[] = []
   let at = 0
   let dataCount = 0
-  const fixed = (bytes: Uint8Array, checksums: readonly { readonly at: number; readonly data: number }[] = []): void => {
+  const fixed = (
+    bytes: Uint8Array,
+    checksums: readonly { readonly at: number; readonly data: number }[] = [],
+  ): void => {
     segments.push({ kind: 'fixed', bytes, checksums })
     at += bytes.length
   }
@@ -55,7 +58,6 @@ export function layoutTorchZip(value: WrittenValue): FileLayout {
 }
 
 function dataOf(index: number, { byteLength, conversion }: WrittenStorage): DataSegment {
-  const length =
-    conversion === null ? byteLength : (byteLength / itemSize(conversion.to)) * itemSize(conversion.from)
+  const length = conversion === null ? byteLength : (byteLength / itemSize(conversion.to)) * itemSize(conversion.from)
   return { kind: 'data', byteLength, storage: index, source: { offset: 0, length }, conversion }
 }
