@@ -37,11 +37,14 @@ export type ValueNode =
    * Any other object that is represented, never built: the class or function that makes it (`numpy.dtype`,
    * `torch._utils._rebuild_sparse_tensor`), the tuple of arguments it was made with, its state. Storages in the arguments
    * are folded into tensors. Class `global` is a bare name, `torch.per_tensor_affine`: `args` is the string.
+   * `items` were appended to it (a `collections.deque`), `entries` set in it (a `collections.defaultdict`), before `state` was.
    */
   | {
       readonly kind: 'object'
       readonly class: string
       readonly args?: number
+      readonly items?: readonly number[]
+      readonly entries?: readonly (readonly [number, number])[]
       readonly state?: number
     }
 

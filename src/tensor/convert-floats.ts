@@ -83,9 +83,12 @@ const isNaN32 = (bits: number): boolean => (bits & 0x7fffffff) > 0x7f800000
 function widen(from: DType, bits: number): number {
   if (from === 'bfloat16') return (bits << 16) >>> 0
   if (from === 'float16') return widenFloat16(bits)
+  // The upper half of a float16, NaN included.
+  if (from === 'float8_e5m2') return widenFloat16(bits << 8)
   const values = float8Values(from)
   invariant(values !== null, `${from} is an eight-bit float`)
-  return new Uint32Array(values.buffer)[bits]!
+  if (!Number.isNaN(values[bits])) return new Uint32Array(values.buffer)[bits]!
+  return from === 'float8_e4m3fn' ? (((bits & 0x80) << 24) | 0x7ff00000) >>> 0 : 0x7f800001
 }
 
 function widenFloat16(bits: number): number {

@@ -2,8 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { layoutTorchZip, readCheckpoint, writtenValue } from '../../src/checkpoint/index.ts'
+import { crc32 } from 'node:zlib'
+import {
+  layoutTorchZip,
+  readCheckpoint,
+  readLayout,
+  writtenValue,
+  type LayoutSource,
+  type ValueNode,
+} from '../../src/checkpoint/index.ts'
 import { fileSource } from '../../src/container/index.ts'
 import { sourceOf, writeLayout } from '../checkpoint/write-file.ts'
 import { findPython } from './python.ts'
@@ -41,6 +50,57 @@ const oldPython = [process.env['NOGRAD_PYTHON_OLD'], '/usr/bin/python3'].find(
     spawnSync(candidate, ['-c', 'import torch, numpy; assert torch.__version__.startswith("1.13")']).status === 0,
 )
 const withOld = python === null || oldPython === undefined ? test.skip : test
+
+/** Bytes of a storage that 32 bits cannot count. */
+const LARGE = 2 ** 32 + 4097
+
+/** A file of a storage of zeros and a small one behind it. The zeros are not written: they are a hole in the file. */
+async function writeSparse(path: string): Promise<void> {
+  const nodes: ValueNode[] = [
+    { kind: 'string', value: 'large' },
+    { kind: 'tensor', tensor: 0 },
+    { kind: 'string', value: 'small' },
+    { kind: 'tensor', tensor: 1 },
+  ]
+  const entries: [number, number][] = [
+    [0, 1],
+    [2, 3],
+  ]
+  nodes.push({ kind: 'ordered_dict', entries })
+  const view = { stride: [1], storageOffset: 0, requiresGrad: false, isParameter: false }
+  const storage = { location: 'cpu', conversion: null }
+  const layout = layoutTorchZip({
+    tree: { nodes, root: 4 },
+    tensors: [
+      { ...view, storage: 0, dtype: 'uint8', shape: [LARGE] },
+      { ...view, storage: 1, dtype: 'float32', shape: [3] },
+    ],
+    storages: [
+      { ...storage, key: '0', dtype: 'uint8', byteLength: LARGE },
+      { ...storage, key: '1', dtype: 'float32', byteLength: 12 },
+    ],
+  })
+  const small = Buffer.from(Float32Array.of(1, 2, 3).buffer)
+  const source: LayoutSource = {
+    // The first one is never looked at: PyTorch does not check, and zeros take long.
+    checksums: [1, crc32(small)],
+    async *read([range]) {
+      yield await Promise.resolve(small.subarray(range!.offset, range!.offset + range!.length))
+    },
+  }
+  const file = await openFile(path, 'w')
+  try {
+    for (const [i, offset] of layout.offsets.entries()) {
+      if (layout.segments[i] === layout.data[0]) continue
+      const end = layout.offsets[i + 1] ?? layout.byteLength
+      let at = offset
+      for await (const piece of readLayout(layout, source, offset, end - offset))
+        at += (await file.write(piece, 0, piece.length, at)).bytesWritten
+    }
+  } finally {
+    await file.close()
+  }
+}
 
 describe('files that are written for PyTorch', () => {
   let folder: string
@@ -103,6 +163,26 @@ describe('files that are written for PyTorch', () => {
       .map((pair) => ({ ...pair, pickle: true }))
     expect(compare(python!, plain).map(({ samePickle }) => samePickle)).toEqual(plain.map(() => true))
   })
+
+  interop(
+    'may have storages of more than 4 GiB, and others behind them',
+    async () => {
+      const path = join(folder, 'large.pth')
+      await writeSparse(path)
+      await using read = await readCheckpoint(await fileSource(path))
+      expect(read.storages.map(({ byteLength }) => byteLength)).toEqual([LARGE, 12])
+      const program = `
+import sys, torch, zipfile
+value = torch.load(sys.argv[1], mmap=True, weights_only=True)
+infos = zipfile.ZipFile(sys.argv[1]).infolist()
+small = zipfile.ZipFile(sys.argv[1]).read("archive/data/1")
+print(list(value["large"].shape), value["small"].tolist(), [i.file_size for i in infos if "/data/" in i.filename], len(small))
+`
+      const printed = execFileSync(python!, ['-c', program, path], { encoding: 'utf8' })
+      expect(printed).toBe(`[${LARGE}] [1.0, 2.0, 3.0] [${LARGE}, 12] 12\n`)
+    },
+    120_000,
+  )
 
   withOld(
     'are equal for PyTorch 1.13 too, where it reads what they were made of',

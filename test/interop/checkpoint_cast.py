@@ -101,11 +101,14 @@ def prepare(folder):
     nans = torch.tensor([0x7F800001, 0xFF801234 - 2**32, 0x7FFFFFFF, 0xFFC00000 - 2**32, 0x7FC01000], dtype=torch.int32)
     values = {
         "half": f16.view(torch.float16),
-        "brain": f16.view(torch.bfloat16),
+        "brain": f16.clone().view(torch.bfloat16),
         "single": torch.cat([wide.float(), special, nans.view(torch.float32)]),
         "every": torch.arange(-2**31, 2**31, 9973, dtype=torch.int64).to(torch.int32).view(torch.float32),
         "double": torch.cat([wide, special.double(), torch.tensor([1e300, 1e-320])]),
         "eight": torch.arange(256, dtype=torch.uint8).view(torch.float8_e4m3fn),
+        "eight_fnuz": torch.arange(256, dtype=torch.uint8).view(torch.float8_e4m3fnuz),
+        "eight5_fnuz": torch.arange(256, dtype=torch.uint8).view(torch.float8_e5m2fnuz),
+        "exponents": torch.arange(256, dtype=torch.uint8).view(torch.float8_e8m0fnu),
         "eight5": torch.arange(256, dtype=torch.uint8).view(torch.float8_e5m2),
         "whole": torch.arange(7),
         "flags": torch.tensor([True, False]),

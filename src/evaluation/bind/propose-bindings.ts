@@ -18,16 +18,23 @@ const TRIED = 4
 export function proposeBindings(binding: Binding, bind: (binding: Binding) => BindingReport): BindingProposal[] {
   const proposals: BindingProposal[] = []
   const sources = [{ path: null, entries: binding.entries, versions: binding.versions }, ...(binding.nested ?? [])]
-  for (const { path, entries, versions } of sources)
-    for (const keyMapping of candidateMappings(binding, [...entries.keys()]))
+  for (const { path, entries, versions } of sources) {
+    const attempt = (keyMapping: KeyMapping): boolean => {
       for (const strict of binding.strict ? [true, false] : [false]) {
         const report = tried(bind, { ...binding, entries, versions, keyMapping, strict })
         if (!report?.ok) continue
         const effective = Object.keys(keyMapping).length === 0 ? null : keyMapping
         const text = describe(binding, path, effective, strict, report)
         proposals.push({ stateDictPath: path, keyMapping: effective, strict, text })
-        break
+        return true
       }
+      return false
+    }
+    const keys = [...entries.keys()]
+    const simple = candidateMappings(binding, keys).filter(attempt)
+    // Prefixes are only renamed where none has to go or to come, and no more of them than have to be.
+    if (simple.length === 0) renamings(binding, keys).some(attempt)
+  }
   return proposals.sort((a, b) => Number(b.strict) - Number(a.strict)).slice(0, SHOWN)
 }
 
@@ -53,7 +60,6 @@ function candidateMappings({ parameters }: Binding, keys: readonly string[]): Ke
     ...(strip.length + add.length > 0 || stripAll === '' || addAll === ''
       ? []
       : [{ stripPrefix: stripAll, addPrefix: addAll }]),
-    ...renames(keys, expected).map((renamePrefixes) => ({ renamePrefixes })),
   ]
 }
 
@@ -61,7 +67,8 @@ function candidateMappings({ parameters }: Binding, keys: readonly string[]): Ke
  * Prefixes that could be called something else here: of keys that are not expected and of those that are and are not there, ways to
  * pair them up by what is behind the prefix. The pairing is one-to-one, by the number of keys that it explains.
  */
-function renames(keys: readonly string[], expected: readonly string[]): PrefixRename[][] {
+function renamings({ parameters }: Binding, keys: readonly string[]): KeyMapping[] {
+  const expected = parameters.flatMap((parameter) => parameter.keys)
   const [known, wanted] = [new Set(keys), new Set(expected)]
   const strange = keys.filter((key) => !wanted.has(key))
   const lacking = expected.filter((key) => !known.has(key))
@@ -86,7 +93,7 @@ function renames(keys: readonly string[], expected: readonly string[]): PrefixRe
     if (!overlaps) chosen.push({ from, to })
   }
   // Fewer first: one rename that suffices is better than three.
-  return chosen.map((_, i) => chosen.slice(0, i + 1)).slice(0, RENAMES)
+  return chosen.map((_, i) => ({ renamePrefixes: chosen.slice(0, i + 1) }))
 }
 
 /** Prefixes that one proposal renames at most. */

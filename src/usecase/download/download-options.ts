@@ -40,9 +40,9 @@ export interface DownloadOptions {
  * @throws AppError BAD_INPUT.
  */
 export function downloadOptions(input: DownloadInput, imported: CheckpointFormat): DownloadOptions {
-  const format = oneOf('format', DOWNLOAD_FORMATS, input.format) ?? (imported === 'safetensors' ? 'safetensors' : 'pth')
+  const format = oneOf('format', DOWNLOAD_FORMATS, input.format) ?? (imported.startsWith('safetensors') ? 'safetensors' : 'pth')
   const content = oneOf('content', DOWNLOAD_CONTENTS, input.content)
-  if (format === 'safetensors' && content === 'all' && imported !== 'safetensors')
+  if (format === 'safetensors' && content === 'all' && !imported.startsWith('safetensors'))
     throw new AppError(
       'BAD_INPUT',
       'a safetensors file holds tensors by name and nothing else; ask for content state_dict, or for format pth',

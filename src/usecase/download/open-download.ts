@@ -41,7 +41,7 @@ export async function openDownload(platform: Platform, checkpointId: string, inp
   const { prisma } = platform.store
   const checkpoint = await prisma.checkpoint.findUnique({ where: { id: checkpointId }, omit: { globals: true } })
   if (checkpoint === null) throw new AppError('NOT_FOUND', 'there is no checkpoint with this id')
-  const options = downloadOptions(input, checkpoint.format === 'SAFETENSORS' ? 'safetensors' : 'torch-zip')
+  const options = downloadOptions(input, checkpoint.format.startsWith('SAFETENSORS') ? 'safetensors' : 'torch-zip')
   const { storages, hashes } = await loadStorages(platform, checkpointId)
   const tensors = await loadTensors(platform, checkpointId)
   const tree = checkpoint.tree as unknown as ValueTree

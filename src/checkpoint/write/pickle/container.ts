@@ -68,13 +68,18 @@ export function* emitState(output: PickleOutput, state: number): Generator<numbe
 function* emitList(output: PickleOutput, items: readonly number[]): Generator<number, number> {
   emit(output, 'EMPTY_LIST')
   const memo = memoize(output)
+  yield* appendItems(output, items)
+  return memo
+}
+
+/** Appends to the list on top of the stack. */
+export function* appendItems(output: PickleOutput, items: readonly number[]): Generator<number, void> {
   for (let at = 0; at < items.length; at += BATCH) {
     const batch = items.slice(at, at + BATCH)
     if (batch.length > 1) emit(output, 'MARK')
     yield* batch
     emit(output, batch.length > 1 ? 'APPENDS' : 'APPEND')
   }
-  return memo
 }
 
 /** A dict. Attributes, which only a safetensors file gives one, have no place in a pickle. */

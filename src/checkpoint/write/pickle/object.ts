@@ -1,7 +1,7 @@
 import { invariant } from '../../../error.ts'
 import { STORAGE_DTYPES } from '../../pickle/globals.ts'
 import type { TensorEntry, ValueNode } from '../../value-tree.ts'
-import { emitEmptyOrderedDict, emitState } from './container.ts'
+import { appendItems, emitEmptyOrderedDict, emitState, setItems } from './container.ts'
 import { emitIntegers, endTuple } from './leaf.ts'
 import { emit, emitBool, emitGlobal, emitInteger, memoize } from './pickle-output.ts'
 import { emitStorage } from './tensor.ts'
@@ -38,6 +38,8 @@ export function* emitObject(context: PickleContext, node: ObjectNode): NodeWrite
   }
   emit(output, 'REDUCE')
   const memo = memoize(output)
+  if (node.items !== undefined) yield* appendItems(output, node.items)
+  if (node.entries !== undefined) yield* setItems(output, node.entries)
   if (state !== undefined && !wrapped) yield* emitState(output, state)
   return memo
 }
