@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readCheckpoint } from '../../src/checkpoint/index.ts'
@@ -187,9 +187,7 @@ describe('GET /checkpoints/ID/download', () => {
     const before = process.memoryUsage().arrayBuffers
     const request = httpRequest(urlOf(BIG))
     request.end()
-    const response = await new Promise<import('node:http').IncomingMessage>((resolve) =>
-      request.on('response', resolve),
-    )
+    const response = await new Promise<IncomingMessage>((resolve) => request.on('response', resolve))
     response.pause()
     await sleep(1_000)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20)

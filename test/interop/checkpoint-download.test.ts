@@ -64,7 +64,11 @@ withTorch('what is changed on the way out', () => {
 
   test('loads with no argument where there is no CUDA, once its tags say cpu', async () => {
     const original = fixture('digits_cnn_cuda0.pth')
-    const location = async (name: string, mapLocation: Options['mapLocation'], tags: readonly string[]) => ({
+    const location = async (
+      name: string,
+      mapLocation: NonNullable<Options['mapLocation']>,
+      tags: readonly string[],
+    ) => ({
       original,
       written: await convert(original, name, { mapLocation, format: 'pth' }),
       tags,

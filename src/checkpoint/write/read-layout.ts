@@ -197,13 +197,18 @@ async function provideChecksums(
     for (const { at, data } of segment.checksums) {
       const wanted = at < to && at + 4 > from
       if (!wanted || source.checksums[data] !== undefined || passing.has(data)) continue
-      for await (const piece of readData(layout, source, data)) void piece
+      await drain(readData(layout, source, data))
     }
   }
 }
 
+/** Reads to the end. */
+async function drain(pieces: AsyncIterator<unknown>): Promise<void> {
+  while ((await pieces.next()).done !== true);
+}
+
 /** All bytes of a data segment, which gives its CRC-32. */
-export function readData(layout: FileLayout, source: LayoutSource, number: number): AsyncGenerator<Uint8Array, void> {
+export function readData(layout: FileLayout, source: LayoutSource, number: number): AsyncGenerator<Uint8Array> {
   const segment = layout.data[number]!
   const { byteLength } = segment
   if (!isRange(segment.source)) return gathered(source, segment, segment.source, 0, byteLength)

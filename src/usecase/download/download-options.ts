@@ -40,7 +40,8 @@ export interface DownloadOptions {
  * @throws AppError BAD_INPUT.
  */
 export function downloadOptions(input: DownloadInput, imported: CheckpointFormat): DownloadOptions {
-  const format = oneOf('format', DOWNLOAD_FORMATS, input.format) ?? (imported.startsWith('safetensors') ? 'safetensors' : 'pth')
+  const format =
+    oneOf('format', DOWNLOAD_FORMATS, input.format) ?? (imported.startsWith('safetensors') ? 'safetensors' : 'pth')
   const content = oneOf('content', DOWNLOAD_CONTENTS, input.content)
   if (format === 'safetensors' && content === 'all' && !imported.startsWith('safetensors'))
     throw new AppError(

@@ -68,7 +68,7 @@ export function descriptor(record: ZipRecord): { readonly bytes: Uint8Array; rea
   const out = byteWriter()
   out.uint32(0x08074b50)
   out.uint32(0)
-  const put = isLarge(record) ? out.uint64 : out.uint32
+  const put = (size: number): void => (isLarge(record) ? out.uint64(size) : out.uint32(size))
   put(record.byteLength)
   put(record.byteLength)
   return { bytes: out.finish(), crcAt: 4 }
