@@ -19,7 +19,6 @@ export {
   layoutSafetensors,
   layoutTorchZip,
   nodeAtPath,
-  readData,
   readLayout,
   relocate,
   renameKeys,

@@ -208,7 +208,7 @@ async function drain(pieces: AsyncIterator<unknown>): Promise<void> {
 }
 
 /** All bytes of a data segment, which gives its CRC-32. */
-export function readData(layout: FileLayout, source: LayoutSource, number: number): AsyncGenerator<Uint8Array> {
+function readData(layout: FileLayout, source: LayoutSource, number: number): AsyncGenerator<Uint8Array> {
   const segment = layout.data[number]!
   const { byteLength } = segment
   if (!isRange(segment.source)) return gathered(source, segment, segment.source, 0, byteLength)
