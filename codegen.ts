@@ -41,6 +41,7 @@ const config: CodegenConfig = {
           VerificationReport: '../record.ts#VerificationReportRecord',
           BindingReport: '../record.ts#BindingReportRecord',
           BindingProposal: '../record.ts#BindingProposalRecord',
+          Download: '../record.ts#DownloadRecord',
         },
       },
     },

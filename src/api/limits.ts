@@ -26,6 +26,10 @@ export interface ApiLimits {
   readonly requestMs: number
   /** Milliseconds without a byte after which an upload counts as cut. */
   readonly uploadIdleMs: number
+  /** Milliseconds for which a client of a download may take nothing. */
+  readonly downloadIdleMs: number
+  /** Bytes of a download up to which its hash is computed before it is sent, where it is not known yet. */
+  readonly hashFirstBytes: number
   /** Milliseconds that requests have to end when the server stops. */
   readonly shutdownMs: number
 }
@@ -45,5 +49,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   keepAliveMs: 15_000,
   requestMs: 30_000,
   uploadIdleMs: 60_000,
+  downloadIdleMs: 60_000,
+  hashFirstBytes: 256 * 2 ** 20,
   shutdownMs: 10_000,
 }

@@ -1,7 +1,14 @@
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
 import type { RunEventItem } from '../store/index.ts'
-import type { BindCheckpointInput, StorageShare, StorageUsage, StorageVerdict, VerifyReport } from '../usecase/index.ts'
+import type {
+  BindCheckpointInput,
+  DownloadInput,
+  StorageShare,
+  StorageUsage,
+  StorageVerdict,
+  VerifyReport,
+} from '../usecase/index.ts'
 import type { RunRecord } from './loader/index.ts'
 
 // What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
@@ -44,4 +51,10 @@ export interface StartRunAnswer {
   readonly errors: readonly UserErrorRecord[]
   /** What to report the binding of; null when the input does not say. */
   readonly binding: BindCheckpointInput | null
+}
+
+/** A download that was asked for. */
+export interface DownloadRecord {
+  readonly checkpointId: string
+  readonly input: DownloadInput
 }

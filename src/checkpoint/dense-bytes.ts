@@ -14,18 +14,32 @@ const PIECE = 1 << 20
  * holds. `read` gives bytes of the tensor's storage. A contiguous view is one range of it; any other takes 17 MiB of memory,
  * however large the storage is.
  */
-export async function* denseBytes(tensor: TensorView, read: ReadRange): AsyncGenerator<Uint8Array> {
+export function denseBytes(tensor: TensorView, read: ReadRange): AsyncGenerator<Uint8Array> {
+  return denseRange(tensor, read, 0, boxElements(boxOf(tensor)) * itemSize(tensor.dtype))
+}
+
+/** `length` of those bytes from byte `offset`. Blocks before them are not read. */
+export async function* denseRange(
+  tensor: TensorView,
+  read: ReadRange,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
   const size = itemSize(tensor.dtype)
-  const box = boxOf(tensor)
-  const elements = boxElements(box)
-  if (elements === 0) return
+  if (length === 0) return
   if (isContiguous(tensor.shape, tensor.stride)) {
-    yield* read(tensor.storageOffset * size, elements * size)
+    yield* read(tensor.storageOffset * size + offset, length)
     return
   }
-  for (const part of splitBox(box, BLOCK / size)) {
-    const bytes = await gatherBox(part, size, read)
-    for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE)
+  let start = 0
+  for (const part of splitBox(boxOf(tensor), BLOCK / size)) {
+    const end = start + boxElements(part) * size
+    if (end > offset) {
+      const bytes = (await gatherBox(part, size, read)).subarray(Math.max(0, offset - start), offset + length - start)
+      for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE)
+    }
+    start = end
+    if (start >= offset + length) return
   }
 }
 

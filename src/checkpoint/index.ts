@@ -19,3 +19,21 @@ export type {
   ValueNode,
   ValueTree,
 } from './value-tree.ts'
+export {
+  changeFloats,
+  layoutSafetensors,
+  layoutTorchZip,
+  nodeAtPath,
+  readLayout,
+  relocate,
+  renameKeys,
+  rootedAt,
+  writtenValue,
+  type DataSegment,
+  type FileLayout,
+  type LayoutSource,
+  type StorageConversion,
+  type StorageRange,
+  type WrittenStorage,
+  type WrittenValue,
+} from './write/index.ts'

@@ -56,17 +56,23 @@ export const CREATE_DATASET = `mutation CreateDataset($input: CreateDatasetInput
   createDataset(input: $input) { dataset { id } ${ERRORS} }
 }`
 
+/** What a proposal changes about the keys of a checkpoint. */
+export interface ProposedMapping {
+  readonly stripPrefix: string | null
+  readonly renamePrefixes: readonly { readonly from: string; readonly to: string }[]
+  readonly addPrefix: string | null
+}
 export interface StartRun {
   readonly startRun: {
     readonly run: { readonly id: string } | null
     readonly binding: {
-      readonly proposals: readonly { readonly stripPrefix: string | null }[]
+      readonly proposals: readonly ProposedMapping[]
     } | null
     readonly errors: readonly UserError[]
   }
 }
 export const START_RUN = `mutation StartRun($input: StartRunInput!) {
-  startRun(input: $input) { run { id } binding { proposals { stripPrefix } } ${ERRORS} }
+  startRun(input: $input) { run { id } binding { proposals { stripPrefix renamePrefixes { from to } addPrefix } } ${ERRORS} }
 }`
 
 export interface CancelRun {
@@ -168,4 +174,42 @@ export interface SampleState {
 export const SAMPLE_STATE = `query SampleState {
   models(first: 2) { nodes { name } }
   runs(first: 1, filter: { status: [SUCCEEDED] }) { nodes { id } }
+}`
+
+/** A page of the checkpoints of a model, by name. */
+export interface FindCheckpoint {
+  readonly model: {
+    readonly checkpoints: {
+      readonly nodes: readonly { readonly id: string; readonly name: string }[]
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+    }
+  } | null
+}
+export const FIND_CHECKPOINT = `query FindCheckpoint($model: String!, $after: String) {
+  model(name: $model) { checkpoints(first: 100, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } } }
+}`
+
+const DOWNLOAD_VARIABLES =
+  '$id: ID!, $format: DownloadFormat, $content: DownloadContent, $mapLocation: MapLocationInput, $dtype: DownloadDtype, $keyMapping: KeyMappingInput'
+const DOWNLOAD_ARGUMENTS =
+  'format: $format, content: $content, mapLocation: $mapLocation, dtype: $dtype, keyMapping: $keyMapping'
+
+/** A file that a checkpoint can be downloaded as. */
+export interface FindDownload {
+  readonly checkpoint: {
+    readonly id: string
+    readonly name: string
+    readonly download: { readonly url: string; readonly fileName: string; readonly byteLength: number }
+  }
+}
+export const FIND_DOWNLOAD = `query FindDownload(${DOWNLOAD_VARIABLES}) {
+  checkpoint(id: $id) { id name download(${DOWNLOAD_ARGUMENTS}) { url fileName byteLength } }
+}`
+
+/** The hash of such a file, which may take a while. */
+export interface DownloadHash {
+  readonly checkpoint: { readonly download: { readonly sha256: string } }
+}
+export const DOWNLOAD_HASH = `query DownloadHash(${DOWNLOAD_VARIABLES}) {
+  checkpoint(id: $id) { download(${DOWNLOAD_ARGUMENTS}) { sha256 } }
 }`

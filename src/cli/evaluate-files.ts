@@ -6,11 +6,13 @@ import {
   type CancelRun,
   type EndedRun,
   type GetRun,
+  type ProposedMapping,
   type RunProgressEvent,
   type StartRun,
 } from './documents.ts'
 import type { EvaluationReporter, EvaluationRequest } from './evaluation-request.ts'
 import { CliFailure } from './failure.ts'
+import { keyMappingOf } from './key-mapping.ts'
 import { importFiles, type ImportedFiles } from './import-files.ts'
 import type { PlatformClient } from './platform-client.ts'
 
@@ -42,7 +44,7 @@ export async function evaluateFiles(
 }
 
 async function startRun(client: PlatformClient, request: EvaluationRequest, files: ImportedFiles): Promise<string> {
-  const { name, batchSize, threshold, device, strict, mapLocation, stripPrefix } = request
+  const { name, batchSize, threshold, device, strict, mapLocation } = request
   const input = {
     ...files,
     name,
@@ -51,17 +53,25 @@ async function startRun(client: PlatformClient, request: EvaluationRequest, file
     device,
     strict,
     mapLocation,
-    keyMapping: stripPrefix === undefined ? undefined : { stripPrefix },
+    keyMapping: keyMappingOf(request),
   }
   const { run, binding, errors } = (await client.query<StartRun>(START_RUN, { input })).startRun
   if (run !== null) return run.id
   const [first] = errors
   // The message says what to do in the API's words; this is how the command line says it.
-  const cures = (binding?.proposals ?? []).flatMap(({ stripPrefix: prefix }) =>
-    prefix === null ? [] : [`On the command line: --strip-prefix ${prefix}`],
-  )
+  const cures = (binding?.proposals ?? []).flatMap(cureOf)
   const message = [...errors.map(({ message: text }) => text), ...cures].join('\n')
   throw new CliFailure(first?.code ?? 'INTERNAL', message || 'the platform refused the run')
+}
+
+/** How the command line says what a proposal changes about keys. */
+function cureOf({ stripPrefix, renamePrefixes, addPrefix }: ProposedMapping): string[] {
+  const flags = [
+    ...(stripPrefix === null ? [] : [`--strip-prefix ${stripPrefix}`]),
+    ...renamePrefixes.map(({ from, to }) => `--rename-prefix ${from}=${to}`),
+    ...(addPrefix === null ? [] : [`--add-prefix ${addPrefix}`]),
+  ]
+  return flags.length === 0 ? [] : [`On the command line: ${flags.join(' ')}`]
 }
 
 /** Reports the run's events until it has ended. */

@@ -13,7 +13,15 @@ export interface EvaluationRequest {
   readonly device?: string | undefined
   readonly mapLocation?: MapLocation | undefined
   readonly stripPrefix?: string | undefined
+  readonly renamePrefix?: readonly PrefixRename[] | undefined
+  readonly addPrefix?: string | undefined
   readonly strict: boolean
+}
+
+/** A prefix of keys and what comes in its place. */
+export interface PrefixRename {
+  readonly from: string
+  readonly to: string
 }
 
 /** The question that a model answers. */

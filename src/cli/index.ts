@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
+import { addConvert } from './convert-command.ts'
 import { addDelete } from './delete-command.ts'
+import { addDownload } from './download-command.ts'
 import { addEvaluate } from './evaluate-command.ts'
 import { addGc } from './gc-command.ts'
 import { platformUrl } from './option-values.ts'
@@ -14,7 +16,7 @@ export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`, `storage`, `verify`, `delete`, `gc`. */
+/** Adds the commands: all but `convert` talk to a platform. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -26,6 +28,8 @@ export function addCommands(program: Command, services: CliServices): void {
       .option('--data-dir <folder>', 'data folder of the platform on this machine')
       .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
   addEvaluate(program, services, common)
+  addDownload(program, services, common)
+  addConvert(program, services)
   addRuns(program, services, common)
   addCancel(program, services, common)
   addStorage(program, services, common)

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
-import type { MapLocation } from './evaluation-request.ts'
+import type { MapLocation, PrefixRename } from './evaluation-request.ts'
 import { usageError } from './failure.ts'
 
 /** A whole number from 1. @throws InvalidArgumentError */
@@ -45,6 +45,13 @@ export function mapLocation(text: string): MapLocation {
       return { from, to }
     }),
   }
+}
+
+/** `backbone.=encoder.`, once more with each use of the option. @throws InvalidArgumentError */
+export function prefixRename(text: string, earlier: readonly PrefixRename[] = []): readonly PrefixRename[] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('FROM=TO is expected, such as backbone.=encoder.')
+  return [...earlier, { from: text.slice(0, at), to: text.slice(at + 1) }]
 }
 
 /** The address of a platform. @throws InvalidArgumentError */

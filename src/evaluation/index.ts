@@ -9,6 +9,7 @@ export {
   type BoundParameter,
   type KeyMapping,
   type NestedStateDict,
+  type PrefixRename,
   type SizeMismatch,
   type StateDictEntry,
   type StateDictView,
@@ -18,7 +19,7 @@ export type { ColumnFacts, DatasetFacts, DatasetFit, InputFit, LabelFit, Questio
 export { defaultBatchSize } from './default-batch-size.ts'
 export { evaluateShard, mergeShards, type Shard, type ShardResult } from './evaluate-shard.ts'
 export { fitDataset } from './fit-dataset.ts'
-export { checkLocations, mapLocation, type MapLocation } from './map-location.ts'
+export { checkLocations, checkTargets, mapLocation, type MapLocation } from './map-location.ts'
 export { prepareParameters, type DenseValues } from './prepare-parameters.ts'
 export type { Clock, Progress } from './progress.ts'
 export { bytesRows, fileRows, rowBytes, type ColumnFile, type RowReader } from './row-reader.ts'

@@ -38,21 +38,56 @@ export function checkLocations(locations: Iterable<string>, devices: readonly st
   }
 }
 
+/**
+ * Checks that torch.load knows the locations that a mapping puts storages at, on whatever machine it will be: their names, not whether
+ * the devices are there. Tags that the mapping leaves alone are as they were saved.
+ * @param tags of the storages, before `mapLocation`.
+ * @throws AppError DEVICE_UNAVAILABLE in PyTorch's words.
+ */
+export function checkTargets(tags: Iterable<string>, mapping: MapLocation | null): void {
+  for (const tag of new Set(tags)) {
+    const location = mapLocation(tag, mapping)
+    if (location === tag && mapping?.kind !== 'device') continue
+    const backend = backendOf(location)
+    const index = backend === undefined ? 0 : indexOf(backend, location)
+    const problem =
+      location === 'meta'
+        ? "The storages are mapped to 'meta', where tensors have no values; there would be nothing in the file."
+        : Number.isNaN(index)
+          ? `Invalid device string: '${location}'`
+          : backend === undefined && location !== 'cpu' && !location.startsWith('mps')
+            ? unknownLocation(location)
+            : null
+    if (problem !== null)
+      throw new AppError('DEVICE_UNAVAILABLE', `${problem} Choose 'cpu', 'cuda:0' or another location of torch.load.`)
+  }
+}
+
+const backendOf = (location: string): string | undefined =>
+  BACKENDS.find((name) => location === name || new RegExp(`^${name}(:|[0-9]+)`).test(location))
+
+/** NaN where the location is none. */
+const indexOf = (backend: string, location: string): number =>
+  location === backend ? 0 : Number(/^:([0-9]+)$/.exec(location.slice(backend.length))?.[1] ?? NaN)
+
+const unknownLocation = (location: string): string =>
+  `don't know how to restore data location of torch.storage.UntypedStorage (tagged with ${location})`
+
 function locationProblem(location: string, devices: readonly string[]): string | null {
   if (location === 'cpu') return null
   if (location === 'meta')
     return "The storages are mapped to 'meta', where tensors have no values; there is nothing to evaluate."
-  const backend = BACKENDS.find((name) => location === name || new RegExp(`^${name}(:|[0-9]+)`).test(location))
+  const backend = backendOf(location)
   if (backend !== undefined) return backendProblem(backend, location, devices)
   if (location.startsWith('mps'))
     return devices.some((id) => id.startsWith('mps'))
       ? null
       : 'Attempting to deserialize object on MPS device but torch.backends.mps.is_available() is False.'
-  return `don't know how to restore data location of torch.storage.UntypedStorage (tagged with ${location})`
+  return unknownLocation(location)
 }
 
 function backendProblem(backend: string, location: string, devices: readonly string[]): string | null {
-  const index = location === backend ? 0 : Number(/^:([0-9]+)$/.exec(location.slice(backend.length))?.[1] ?? NaN)
+  const index = indexOf(backend, location)
   if (Number.isNaN(index)) return `Invalid device string: '${location}'`
   const count = devices.filter((id) => id.split(':', 1)[0] === backend).length
   const name = backend.toUpperCase()

@@ -20,6 +20,7 @@ export {
   type Content,
   type Integrity,
   type ReadOptions,
+  type StorageSlice,
   type StoredContent,
   type SweepReport,
 } from './bytes/index.ts'

@@ -9,6 +9,17 @@ export { deleteCheckpoint, type DeleteCheckpointInput, type Deleted } from './de
 export { deleteDataset, type DeleteDatasetInput } from './delete-dataset.ts'
 export { deleteModel, type DeleteModelInput } from './delete-model.ts'
 export { deleteRun, type DeleteRunInput } from './delete-run.ts'
+export {
+  downloadOptions,
+  DOWNLOAD_CONTENTS,
+  DOWNLOAD_FORMATS,
+  type DownloadContent,
+  type DownloadFormat,
+  type DownloadInput,
+  type DownloadOptions,
+} from './download/download-options.ts'
+export { openDownload, type Download } from './download/open-download.ts'
+export { planDownload } from './download/plan-download.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'

@@ -28,7 +28,8 @@ export function mapLocationJson(input: MapLocationInput | null): Prisma.InputJso
   return input.device === undefined ? { tags: input.tags } : { device: input.device }
 }
 
-function mapLocationOf(input: MapLocationInput | null): MapLocation | null {
+/** What the evaluation takes. */
+export function mapLocationOf(input: MapLocationInput | null): MapLocation | null {
   if (input === null) return null
   return input.device === undefined
     ? { kind: 'tags', locations: new Map(Object.entries(input.tags)) }

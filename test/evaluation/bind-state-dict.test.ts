@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Parameter } from '../../src/architecture/index.ts'
-import { bindStateDict, requireBound, type Binding, type StateDictEntry } from '../../src/evaluation/bind/index.ts'
+import {
+  bindStateDict,
+  mapKey,
+  requireBound,
+  type Binding,
+  type StateDictEntry,
+} from '../../src/evaluation/bind/index.ts'
 import type { DType, Shape } from '../../src/tensor/index.ts'
 
 const parameter = (name: string, shape: Shape, optional = false, dtype: DType = 'float32'): Parameter => ({
@@ -177,6 +183,24 @@ describe('a key mapping', () => {
     expect(bind(shortened, { parameters, keyMapping: { stripPrefix: 'net.', addPrefix: 'body.' } }).ok).toBe(true)
   })
 
+  test('renames the first prefix that fits, after stripping and before adding', () => {
+    const mapping = {
+      stripPrefix: 'm.',
+      renamePrefixes: [
+        { from: 'a.', to: 'x.' },
+        { from: 'a.b.', to: 'never.' },
+        { from: 'x.', to: 'not again.' },
+      ],
+      addPrefix: 'n.',
+    }
+    expect(['m.a.b.w', 'a.w', 'x.w', 'm.other'].map((key) => mapKey(key, mapping))).toEqual([
+      'n.x.b.w',
+      'n.x.w',
+      'n.not again.w',
+      'n.other',
+    ])
+  })
+
   test('that makes two keys one is an error that names them', () => {
     const entries: [string, StateDictEntry][] = [...GOOD, ['module.0.bias', entry([4])]]
     expect(() => bind(entries, { keyMapping: { stripPrefix: 'module.' } })).toThrow(
@@ -212,6 +236,28 @@ describe('proposals', () => {
     expect(bind(withPrefix('model.'), { parameters }).proposals[0]).toMatchObject({
       keyMapping: { stripPrefix: 'model.', addPrefix: 'net.' },
     })
+  })
+
+  test('rename what is called something else here, where nothing simpler helps', () => {
+    const named = GOOD.map(([key, value]): [string, StateDictEntry] => [key.replace(/^0\./, 'stem.'), value])
+    const [best] = bind(named).proposals
+    expect(best).toMatchObject({
+      keyMapping: { renamePrefixes: [{ from: 'stem.', to: '0.' }] },
+      strict: true,
+      text: 'To make it fit: rename the prefix "stem." of the keys to "0.".',
+    })
+    expect(bind(named, { keyMapping: best!.keyMapping }).ok).toBe(true)
+  })
+
+  test('rename several prefixes at once', () => {
+    const names: Record<string, string> = { 0: 'stem', 1: 'norm', 2: 'head', 3: 'tail', 4: 'end' }
+    const named = GOOD.map(([key, value]): [string, StateDictEntry] => [
+      key.replace(/^(\d)\./, (_, digit: string) => `${names[digit] ?? digit}.`),
+      value,
+    ])
+    const [best] = bind(named).proposals
+    expect(best!.keyMapping!.renamePrefixes!.length).toBeGreaterThan(1)
+    expect(bind(named, { keyMapping: best!.keyMapping }).ok).toBe(true)
   })
 
   test('ignore what an averaged model adds, after stripping', () => {

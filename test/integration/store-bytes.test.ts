@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -48,6 +49,48 @@ describe('the byte store', () => {
 
   const count = async (table: 'Storage' | 'StorageChunk') =>
     Number((await client.query<{ count: string }>(`select count(*) from "${table}"`)).rows[0]!.count)
+
+  test('reads ranges of many storages one after another, also the same one twice and empty ones', async () => {
+    const all = [0, 10, MIB, 3 * MIB + 17, 5].map((length) => randomBytes(length))
+    const stored = await store.bytes.putAll(all.map((bytes) => content(bytes, true)))
+    // Mostly small storages: of a large one, a range brings its whole chunks along.
+    const slices = Array.from({ length: 2500 }, (_, i) => {
+      const which = i % 250 === 7 ? 2 : i % 250 === 8 ? 3 : [0, 1, 4][i % 3]!
+      const bytes = all[which]!
+      const offset = Math.floor((bytes.length * ((i * 7919) % 101)) / 101)
+      const length = Math.min(bytes.length - offset, which === 3 ? 2 * MIB : i % 97)
+      return { sha256: stored[which]!.sha256, offset, length, expected: bytes.subarray(offset, offset + length) }
+    })
+    const read = await collect(store.bytes.readRanges(slices))
+    expect(read.equals(Buffer.concat(slices.map(({ expected }) => expected)))).toBe(true)
+  })
+
+  test('says that bytes are not there, and never takes those of a neighbour for them', async () => {
+    const [a, b] = [randomBytes(100), randomBytes(100)]
+    const [first, second] = await store.bytes.putAll([content(a, true), content(b, true)])
+    const gone = sha256(randomBytes(100))
+    const slice = (hash: string) => ({ sha256: hash, offset: 0, length: 100 })
+    for (const slices of [
+      [gone, first!.sha256],
+      [first!.sha256, gone, second!.sha256],
+      [first!.sha256, gone],
+    ])
+      await expect(collect(store.bytes.readRanges(slices.map(slice)))).rejects.toThrow(/damaged or gone/)
+    await expect(collect(store.bytes.readRanges([{ ...slice(first!.sha256), length: 101 }]))).rejects.toThrow(/gone/)
+  })
+
+  test('keeps the CRC-32 of what it stores', async () => {
+    const bytes = randomBytes(2 * MIB + 3)
+    for (const [i, repeatable] of [false, true].entries()) {
+      const own = Buffer.concat([bytes, Buffer.from([i])])
+      const [stored] = await store.bytes.putAll([content(own, repeatable)])
+      const { rows } = await client.query<{ crc32: string }>(
+        `select crc32 from "StorageChecksum" where sha256 = $1 and conversion = ''`,
+        [stored!.sha256],
+      )
+      expect(rows.map(({ crc32: crc }) => Number(crc))).toEqual([crc32(own)])
+    }
+  })
 
   test.each([0, 1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB, 5 * MIB + 12345])(
     '%d bytes come back as they went',

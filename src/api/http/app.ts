@@ -6,6 +6,7 @@ import type { Platform } from '../../usecase/index.ts'
 import { createContext, type Context } from '../context.ts'
 import type { ApiLimits } from '../limits.ts'
 import { presentThrown } from '../present-error.ts'
+import { downloadRoute } from './download-route.ts'
 import { explorerRoute, indexRoute } from './explorer-route.ts'
 import { healthRoute, readyRoute } from './health-routes.ts'
 import { cors } from './origin.ts'
@@ -54,6 +55,10 @@ export function createApp({
       expressMiddleware<Context>(graphql, { context: () => Promise.resolve(createContext(platform)) }),
     )
     .all(onlyMethod('POST'))
+  app
+    .route('/checkpoints/:id/download')
+    .get(downloadRoute(platform, limits, stopping))
+    .all(onlyMethod('GET'))
   app.route('/healthz').get(healthRoute).all(onlyMethod('GET'))
   app.route('/readyz').get(readyRoute(platform, stopping)).all(onlyMethod('GET'))
   app

@@ -30,7 +30,12 @@ export function cors(allowed: readonly string[]): RequestHandler {
       next()
       return
     }
-    response.set({ 'Access-Control-Allow-Origin': origin, 'Cross-Origin-Resource-Policy': 'cross-origin' })
+    response.set({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Expose-Headers':
+        'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-Content-SHA256',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    })
     if (request.method !== 'OPTIONS') {
       next()
       return

@@ -7,7 +7,8 @@ import { tooComplex } from './too-complex.ts'
 /** Items that a list without `first` is taken to have: tensors, parameters, metrics. */
 const ASSUMED_ITEMS = 25
 
-/** Fields that take more work than an object: they decode a graph, compare a state_dict, or answer a large value. */
+/** Fields that take more work than an object: they decode a graph, compare a state_dict, answer a large value, or read
+ * all of a checkpoint. */
 const FIELD_COST = new Map<string, number>([
   ['Architecture.inputs', 10],
   ['Architecture.outputs', 10],
@@ -18,6 +19,9 @@ const FIELD_COST = new Map<string, number>([
   ['Checkpoint.storage', 2],
   ['Dataset.storage', 2],
   ['Model.storage', 10],
+  ['Download.fileName', 10],
+  ['Download.byteLength', 20],
+  ['Download.sha256', 2000],
   ['Query.bindCheckpoint', 20],
   ['Query.storageUsage', 100],
   ['Run.confusionMatrix', 10],

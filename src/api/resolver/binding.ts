@@ -11,5 +11,6 @@ export const bindingReportResolvers: BindingReportResolvers = {
 export const bindingProposalResolvers: BindingProposalResolvers = {
   description: ({ text }) => text,
   stripPrefix: ({ keyMapping }) => keyMapping?.stripPrefix ?? null,
+  renamePrefixes: ({ keyMapping }) => keyMapping?.renamePrefixes ?? [],
   addPrefix: ({ keyMapping }) => keyMapping?.addPrefix ?? null,
 }

@@ -3,6 +3,7 @@ import type { CheckpointResolvers, GlobalReference, TensorInfoResolvers } from '
 import type { TensorRecord } from '../loader/index.ts'
 import { encodeId } from '../object-id.ts'
 import { connection, pageRequest } from '../page.ts'
+import { downloadRecord } from './download.ts'
 import { required } from './required.ts'
 
 /** Fields of `Checkpoint` that are no columns. */
@@ -15,6 +16,7 @@ export const checkpointResolvers: CheckpointResolvers = {
   locations: ({ id }, _arguments, { loaders }) => loaders.locations.load(id),
   binding: ({ id }, _arguments, { loaders }) => loaders.binding.load(id),
   storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Checkpoint.load(id),
+  download: ({ id }, args) => downloadRecord(id, args),
   runs: async ({ id }, page, { loaders }) =>
     connection('Run', await loaders.runsOfCheckpoint.load({ parent: id, ...pageRequest('Run', page) })),
 }

@@ -4,6 +4,7 @@ import { architectureResolvers } from './architecture.ts'
 import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
 import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
 import { datasetResolvers } from './dataset.ts'
+import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
 import { queryResolvers } from './query.ts'
@@ -23,6 +24,7 @@ export const resolvers = {
   Dataset: datasetResolvers,
   DateTime: DateTimeScalar,
   Device: deviceResolvers,
+  Download: downloadResolvers,
   JSON: JsonScalar,
   LogLine: logLineResolvers,
   Model: modelResolvers,

@@ -5,7 +5,13 @@ import { InputError } from '../input-error.ts'
 
 /** A change of keys as use cases take it. */
 export const keyMapping = (input: KeyMappingInput | null | undefined): KeyMapping | null =>
-  input == null ? null : { stripPrefix: input.stripPrefix ?? undefined, addPrefix: input.addPrefix ?? undefined }
+  input == null
+    ? null
+    : {
+        stripPrefix: input.stripPrefix ?? undefined,
+        renamePrefixes: input.renamePrefixes ?? undefined,
+        addPrefix: input.addPrefix ?? undefined,
+      }
 
 /**
  * A map location as use cases take it.

@@ -48,6 +48,8 @@ export const runConfigurationResolvers: RunConfigurationResolvers = {
     return tags === undefined ? null : Object.entries(tags).map(([from, to]) => ({ from, to }))
   },
   stripPrefix: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.stripPrefix ?? null,
+  // Runs of older versions have none.
+  renamePrefixes: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.renamePrefixes ?? [],
   addPrefix: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.addPrefix ?? null,
 }
 
@@ -65,6 +67,7 @@ interface MapLocation {
 
 interface KeyMapping {
   readonly stripPrefix?: string | null
+  readonly renamePrefixes?: readonly { readonly from: string; readonly to: string }[]
   readonly addPrefix?: string | null
 }
 

@@ -33,6 +33,11 @@ export interface ByteRange {
   readonly length: number
 }
 
+/** A part of a storage that is named. */
+export interface StorageSlice extends ByteRange {
+  readonly sha256: string
+}
+
 /** How to read. */
 export interface ReadOptions {
   /** Whether a read of the whole checks the hash (it does unless told otherwise; a caller that hashes anyway can do without). */
@@ -74,6 +79,11 @@ export interface ByteStore {
    * @throws AppError NOT_FOUND; STORAGE_DAMAGED when bytes are missing, or those of a whole storage have another hash than they are filed under.
    */
   read(sha256: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>
+  /**
+   * Parts of many storages one after another, in pieces of at most 1 MiB, without a check of hashes: as fast as the database gives them.
+   * @throws Error when bytes are not there.
+   */
+  readRanges(slices: readonly StorageSlice[], options?: Pick<ReadOptions, 'signal'>): AsyncIterable<Uint8Array>
   /** @throws AppError NOT_FOUND. */
   size(sha256: string): Promise<number>
   /**

@@ -27,13 +27,30 @@ export function chunkPrefix(contentId: string, index: number, byteLength: number
 
 /** Header of a row of one column: number of columns and length of the value. */
 const ROW_PREFIX_BYTES = 6
+/** Header of a row of an integer and a value: number of columns, length and value of the integer, length of the value. */
+const NUMBERED_PREFIX_BYTES = 14
+
+/** A value and the number that stands before it. */
+export interface NumberedValue {
+  readonly number: number
+  readonly value: Uint8Array
+}
 
 /**
  * Takes rows of one bytea column apart, whatever pieces they come in. A row's bytes are copied once, into a buffer of their own.
  */
 export async function* copiedValues(pieces: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array, void> {
+  for await (const { value } of rows(pieces, ROW_PREFIX_BYTES)) yield value
+}
+
+/** The same of rows of an integer and a bytea column. */
+export const numberedValues = (pieces: AsyncIterable<Buffer>): AsyncGenerator<NumberedValue, void> =>
+  rows(pieces, NUMBERED_PREFIX_BYTES)
+
+async function* rows(pieces: AsyncIterable<Buffer>, prefixBytes: number): AsyncGenerator<NumberedValue, void> {
   let wanted = COPY_HEADER.length
   let head = Buffer.alloc(0)
+  let number = 0
   let value: Buffer | null = null
   let filled = 0
   let inHeader = true
@@ -45,9 +62,9 @@ export async function* copiedValues(pieces: AsyncIterable<Buffer>): AsyncGenerat
         at += count
         filled += count
         if (filled < value.length) continue
-        yield value
+        yield { number, value }
         value = null
-        wanted = ROW_PREFIX_BYTES
+        wanted = prefixBytes
         continue
       }
       const part = piece.subarray(at, at + wanted - head.length)
@@ -58,9 +75,10 @@ export async function* copiedValues(pieces: AsyncIterable<Buffer>): AsyncGenerat
       if (head.length < wanted) continue
       if (inHeader) {
         inHeader = false
-        wanted = ROW_PREFIX_BYTES
+        wanted = prefixBytes
       } else {
-        value = Buffer.allocUnsafeSlow(Math.max(head.readInt32BE(2), 0))
+        number = prefixBytes === NUMBERED_PREFIX_BYTES ? head.readInt32BE(6) : 0
+        value = Buffer.allocUnsafeSlow(Math.max(head.readInt32BE(prefixBytes - 4), 0))
         filled = 0
       }
       head = Buffer.alloc(0)

@@ -4,12 +4,22 @@ import { openPool } from '../connection.ts'
 import type { ByteStore } from './byte-store.ts'
 import { holdStorages } from './hold.ts'
 import { putAll } from './put.ts'
+import { readRanges } from './read-ranges.ts'
 import { findStorage, readStorage } from './read.ts'
 import { withoutSweep } from './sweep-lock.ts'
 import { sweepStorages } from './sweep.ts'
 import { verifyStorage } from './verify.ts'
 
-export type { ByteRange, ByteStore, Content, Integrity, ReadOptions, StoredContent, SweepReport } from './byte-store.ts'
+export type {
+  ByteRange,
+  ByteStore,
+  Content,
+  Integrity,
+  ReadOptions,
+  StorageSlice,
+  StoredContent,
+  SweepReport,
+} from './byte-store.ts'
 export { storageDamaged } from './read.ts'
 
 /** Streams at a time; more of them wait. A stream that its reader does not read on holds a connection. */
@@ -27,6 +37,7 @@ export function openByteStore(databaseUrl: string, log: Logger): ByteStore & Asy
     put: async (pieces) => (await putAll(pool, [{ read: () => pieces, repeatable: false }]))[0]!,
     putAll: (contents) => putAll(pool, contents),
     read: (sha256, range, options = {}) => readStorage(pool, sha256, range, options),
+    readRanges: (slices, options = {}) => readRanges(pool, slices, options),
     size: async (sha256) => (await findStorage(pool, sha256)).byteLength,
     hold: holdStorages,
     withoutSweep: (action) => withoutSweep(guards, action),

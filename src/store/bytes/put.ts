@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 
 import type pg from 'pg'
 
@@ -58,6 +59,7 @@ async function touch(pool: pg.Pool, items: readonly Hashed[]): Promise<ReadonlyS
 
 interface Copied extends StoredContent {
   readonly contentId: string
+  readonly crc32: number
 }
 
 /** Copies contents in under new ids, then files those that are new by their hash and takes the others back. */
@@ -74,33 +76,47 @@ async function copyAll(
   return copied.map(({ sha256, byteLength }) => ({ sha256, byteLength }))
 }
 
-async function copyHashed(copy: CopyIn, { content, memory, sha256, byteLength }: Hashed): Promise<Copied> {
+async function copyHashed(copy: CopyIn, { content, memory, sha256, byteLength, crc32: crc }: Hashed): Promise<Copied> {
+  const contentId = randomUUID()
   if (memory === null) {
-    const copied = await copyStream(copy, content)
-    if (copied.sha256 !== sha256) throw new Error(`bytes with SHA-256 ${sha256} were others when they were read again`)
-    return copied
+    // The file is our own: the checksum is enough to see that it is still what was hashed.
+    const copied = await copyChunks(copy, contentId, content, () => undefined)
+    if (copied.byteLength !== byteLength || copied.crc32 !== crc)
+      throw new Error(`bytes with SHA-256 ${sha256} were others when they were read again`)
+    return { contentId, sha256, ...copied }
   }
   invariant(memory.length <= CHUNK_BYTES, 'what is kept in memory fits one chunk')
-  const contentId = randomUUID()
   if (byteLength > 0) {
     await copy.write(chunkPrefix(contentId, 0, byteLength))
     await copy.write(memory)
   }
-  return { contentId, sha256, byteLength }
+  return { contentId, sha256, byteLength, crc32: crc }
 }
 
 async function copyStream(copy: CopyIn, content: Content): Promise<Copied> {
   const contentId = randomUUID()
   const hash = createHash('sha256')
+  const copied = await copyChunks(copy, contentId, content, (chunk) => hash.update(chunk))
+  return { contentId, sha256: hash.digest('hex'), ...copied }
+}
+
+async function copyChunks(
+  copy: CopyIn,
+  contentId: string,
+  content: Content,
+  look: (chunk: Uint8Array) => void,
+): Promise<Pick<Copied, 'byteLength' | 'crc32'>> {
   let byteLength = 0
+  let crc = 0
   let index = 0
   for await (const chunk of chunks(content.read())) {
     await copy.write(chunkPrefix(contentId, index++, chunk.length))
     await copy.write(chunk)
-    hash.update(chunk)
+    look(chunk)
+    crc = crc32(chunk, crc)
     byteLength += chunk.length
   }
-  return { contentId, sha256: hash.digest('hex'), byteLength }
+  return { byteLength, crc32: crc }
 }
 
 async function file(client: pg.PoolClient, copied: readonly Copied[]): Promise<void> {
@@ -112,6 +128,11 @@ async function file(client: pg.PoolClient, copied: readonly Copied[]): Promise<v
      on conflict (sha256) do update set "touchedAt" = now()
      returning sha256, "contentId", "damagedAt" is not null as damaged`,
     [unique.map((item) => item.sha256), unique.map((item) => item.byteLength), unique.map((item) => item.contentId)],
+  )
+  await client.query(
+    `insert into "StorageChecksum" (sha256, conversion, crc32)
+     select sha256, '', crc32 from unnest($1::text[], $2::bigint[]) as item (sha256, crc32) on conflict do nothing`,
+    [unique.map((item) => item.sha256), unique.map((item) => item.crc32)],
   )
   const filed = new Set(rows.map((row) => row.contentId))
   for (const row of rows.filter(({ damaged }) => damaged)) {

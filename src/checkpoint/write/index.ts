@@ -1,0 +1,7 @@
+export { changeFloats } from './change-floats.ts'
+export { nodeAtPath, relocate, renameKeys, rootedAt } from './change-tree.ts'
+export type { DataSegment, FileLayout } from './file-layout.ts'
+export { readLayout, type LayoutSource, type StorageRange } from './read-layout.ts'
+export { layoutSafetensors } from './safetensors.ts'
+export { layoutTorchZip } from './torch-zip/layout-torch-zip.ts'
+export { writtenValue, type StorageConversion, type WrittenStorage, type WrittenValue } from './written-value.ts'
