@@ -41,7 +41,7 @@ function reachable({ nodes }: ValueTree, from: readonly number[]): number[] {
 }
 
 function childrenOf(node: ValueNode): readonly number[] {
-  const state = 'state' in node && node.state !== undefined ? [node.state] : []
+  const state = 'state' in node ? [node.state] : []
   switch (node.kind) {
     case 'list':
     case 'tuple':
@@ -86,7 +86,7 @@ function moved(node: ValueNode, places: ReadonlyMap<number, number>, firstTensor
   }
   const pairs = (entries: readonly (readonly [number, number])[]) =>
     entries.map(([key, value]) => [at(key), at(value)] as const)
-  const state = 'state' in node && node.state !== undefined ? { state: at(node.state) } : {}
+  const state = 'state' in node ? { state: at(node.state) } : {}
   switch (node.kind) {
     case 'list':
     case 'tuple':
