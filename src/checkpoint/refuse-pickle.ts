@@ -24,7 +24,7 @@ const anyStorage: PersistentLoad = (machine, id) => {
 export async function refusePickle(source: ByteSource, head: Uint8Array, limits: CheckpointLimits): Promise<void> {
   // Text protocols have no signature: those that name something dangerous are caught below, the others are unknown files.
   const binary = head[0] === 0x80 && head[1]! >= 1 && head[1]! <= 5
-  const bytes = await readPickles(source, 1, limits.pickle.maxBytes).catch(() => head)
+  const bytes = await firstPickle(source, limits.pickle.maxBytes)
   const pickle = readPickle(bytes, { where: source.name, limits, persistentLoad: anyStorage })
   const refusal = refusalOf(pickle, source.name, source.name)
   const harmful = pickle.foreign.some((name) => dangerOf(name) !== undefined && name.name !== '_load_from_bytes')
@@ -35,4 +35,14 @@ export async function refusePickle(source: ByteSource, head: Uint8Array, limits:
       `${source.name}: the file is a plain Python pickle (pickle.dump, joblib), not a file of torch.save. In Python: ` +
         `torch.save(pickle.load(open(path, 'rb')), new_path) if you trust it, and upload the new file.`,
     )
+}
+
+/** The first pickle; of one that is longer than the limit, as much as the limit allows, which has names enough. */
+async function firstPickle(source: ByteSource, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await readPickles(source, 1, maxBytes)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'LIMIT_EXCEEDED') return source.read(0, maxBytes)
+    throw error
+  }
 }

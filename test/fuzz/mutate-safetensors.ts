@@ -35,10 +35,7 @@ export function lyingSafetensors(file: Buffer, random: Random): Buffer {
         tensor['dtype'] = random.pick(DTYPES)
         break
       case 1:
-        tensor['shape'] = [
-          random.pick([0, 1, 2, 2 ** 40, -1]),
-          ...(tensor['shape'] instanceof Array ? tensor['shape'] : []),
-        ]
+        tensor['shape'] = [random.pick([0, 1, 2, 2 ** 40, -1]), ...sizesOf(tensor['shape'])]
         break
       case 2:
         tensor['data_offsets'] = [random.below(file.length), random.below(file.length * 2)]
@@ -65,3 +62,5 @@ export function lyingSafetensors(file: Buffer, random: Random): Buffer {
   )
   return Buffer.concat([prefix, text, file.subarray(8 + length)])
 }
+
+const sizesOf = (shape: unknown): readonly unknown[] => (Array.isArray(shape) ? (shape as unknown[]) : [])
