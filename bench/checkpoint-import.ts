@@ -81,20 +81,22 @@ try {
     let bytes = 0
     let newShare = 0
     let peak = 0
+    let before = 0
     for (let round = 0; round < ROUNDS; round++) {
       const seed = `${format} ${round}`
       const first = await spool(platform, format, tensors(seed, ''))
       bytes = first.bytes
       copies.push(await bareCopy(postgres.url, join(spoolDir, first.id)))
       await resetPeak(process.pid)
+      before = Math.max(before, await peakMemory(process.pid))
       const load = process.cpuUsage()
       firsts.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: first.id, name: `${seed} first` })))
       const { user, system } = process.cpuUsage(load)
       loads.push((user + system) / 1e6)
       const tuned = await spool(platform, format, tensors(seed, 'tuned'))
-      const before = await storedBytes(platform)
+      const storedBefore = await storedBytes(platform)
       tunes.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: tuned.id, name: `${seed} tuned` })))
-      newShare = ((await storedBytes(platform)) - before) / bytes
+      newShare = ((await storedBytes(platform)) - storedBefore) / bytes
       peak = Math.max(peak, await peakMemory(process.pid))
       await empty(postgres.url)
     }
@@ -112,7 +114,7 @@ try {
       speed(tune),
       `${(import_ / tune).toFixed(1)}×`,
       `${(newShare * 100).toFixed(1)} %`,
-      (peak / 2 ** 20).toFixed(0),
+      `${(peak / 2 ** 20).toFixed(0)} (${(before / 2 ** 20).toFixed(0)})`,
     ])
   }
   printTable(
@@ -132,7 +134,7 @@ try {
   )
   process.stdout.write(
     `Median of ${ROUNDS} rounds, taken in turns; ${availableParallelism()} cores, the server among them. The bare COPY reads the same file and ` +
-      'sends it as rows of 1 MiB into the same table, without hashing anything. Peak: resident memory of this process.\n',
+      'sends it as rows of 1 MiB into the same table, without hashing anything. Peak: resident memory of this process, and what it was before the import.\n',
   )
 } finally {
   await rm(folder, { recursive: true, force: true })

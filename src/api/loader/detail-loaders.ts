@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import type { Graph } from '../../architecture/index.ts'
+import { AppError } from '../../error.ts'
 import type { BindingReport } from '../../evaluation/index.ts'
 import type { DatasetColumnRow, MetricRow } from '../../store/index.ts'
 import { architectureGraph, bindCheckpoint, type Platform } from '../../usecase/index.ts'
@@ -128,9 +129,9 @@ function valueOf<Row extends { readonly id: string }, Value>(
 ): DataLoader<string, Value> {
   return new DataLoader(async (ids) => {
     const rows = new Map((await find(ids)).map((row) => [row.id, row]))
-    return ids.map((id) => {
+    return ids.map((id): Value | Error => {
       const row = rows.get(id)
-      return row === undefined ? new Error(`row ${id} is gone`) : pick(row)
+      return row === undefined ? new AppError('NOT_FOUND', 'it was deleted while this was read') : pick(row)
     })
   })
 }

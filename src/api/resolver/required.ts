@@ -1,9 +1,12 @@
 import type DataLoader from 'dataloader'
-import { invariant } from '../../error.ts'
+import { AppError } from '../../error.ts'
 
-/** The row that a foreign key names: it is there. */
+/**
+ * The row that a foreign key names. It was there when the key was read; rows come by several statements, and may be deleted in between.
+ * @throws AppError NOT_FOUND.
+ */
 export async function required<Row>(loader: DataLoader<string, Row | null>, id: string): Promise<Row> {
   const row = await loader.load(id)
-  invariant(row !== null, `no row ${id} behind a foreign key`)
+  if (row === null) throw new AppError('NOT_FOUND', 'it was deleted while this was read')
   return row
 }
