@@ -21,6 +21,11 @@ function normalHost(host: string, protocol: string): string | null {
   return URL.canParse(url) ? new URL(url).host : null
 }
 
+/** Headers of tus requests and answers. */
+const TUS_QUESTIONS = 'Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset'
+const TUS_ANSWERS =
+  'Location, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Id, Upload-Length, Upload-Metadata, Upload-Offset'
+
 /** CORS for pages of listed origins. Without a list no page of another origin reads or sends anything: browsers ask first. */
 export function cors(allowed: readonly string[]): RequestHandler {
   return (request, response, next) => {
@@ -30,15 +35,19 @@ export function cors(allowed: readonly string[]): RequestHandler {
       next()
       return
     }
-    response.set({ 'Access-Control-Allow-Origin': origin, 'Cross-Origin-Resource-Policy': 'cross-origin' })
+    response.set({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Expose-Headers': TUS_ANSWERS,
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    })
     if (request.method !== 'OPTIONS') {
       next()
       return
     }
     response
       .set({
-        'Access-Control-Allow-Methods': 'GET, POST',
-        'Access-Control-Allow-Headers': 'Content-Type, X-Content-SHA256, Apollo-Require-Preflight',
+        'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'Access-Control-Allow-Headers': `Content-Type, X-Content-SHA256, Apollo-Require-Preflight, ${TUS_QUESTIONS}`,
         'Access-Control-Max-Age': '600',
       })
       .status(204)
