@@ -11,6 +11,7 @@ import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
 import { subscriptionResolvers } from './subscription.ts'
+import { uploadResolvers } from './upload.ts'
 import { deviceResolvers, workerResolvers } from './worker.ts'
 
 /** The resolvers of every type whose fields are more than properties. */
@@ -34,5 +35,6 @@ export const resolvers = {
   StartRunPayload: startRunPayloadResolvers,
   Subscription: subscriptionResolvers,
   TensorInfo: tensorInfoResolvers,
+  Upload: uploadResolvers,
   Worker: workerResolvers,
 } satisfies Resolvers
