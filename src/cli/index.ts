@@ -4,13 +4,14 @@ import { addEvaluate } from './evaluate-command.ts'
 import { platformUrl } from './option-values.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
+import { addUpload } from './upload-command.ts'
 
 export { CLI_CODES, EXIT, usageError } from './failure.ts'
 export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`. */
+/** Adds the commands that talk to a platform: `evaluate`, `upload`, `runs`, `cancel`. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -22,6 +23,7 @@ export function addCommands(program: Command, services: CliServices): void {
       .option('--data-dir <folder>', 'data folder of the platform on this machine')
       .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
   addEvaluate(program, services, common)
+  addUpload(program, services, common)
   addRuns(program, services, common)
   addCancel(program, services, common)
 }

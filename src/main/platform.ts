@@ -14,6 +14,8 @@ export function makePlatform(settings: Settings, store: Store, log: Logger): Pla
     limits: {
       ...DEFAULT_PLATFORM_LIMITS,
       ...(settings.maxUploadBytes === null ? {} : { uploadBytes: settings.maxUploadBytes }),
+      ...(settings.spoolBytes === null ? {} : { spoolBytes: settings.spoolBytes }),
+      ...(settings.uploadLifetime === null ? {} : { uploadLifetimeMs: settings.uploadLifetime }),
     },
   }
 }

@@ -93,7 +93,12 @@ describe('tus', () => {
       ['a folder for a name', creation(5, 'a/..'), 400, 'BAD_INPUT'],
       ['control characters in the name', creation(5, 'a\0b'), 400, 'BAD_INPUT'],
       ['no length', { 'upload-metadata': 'filename YQ==' }, 400, 'BAD_INPUT'],
-      ['a length that comes later', { 'upload-defer-length': '1', 'upload-metadata': 'filename YQ==' }, 501, 'BAD_INPUT'],
+      [
+        'a length that comes later',
+        { 'upload-defer-length': '1', 'upload-metadata': 'filename YQ==' },
+        501,
+        'BAD_INPUT',
+      ],
       ['a length that is none', { ...creation(5, 'a'), 'upload-length': '-5' }, 400, 'BAD_INPUT'],
       ['metadata that are none', { 'upload-length': '5', 'upload-metadata': 'filename !' }, 400, 'BAD_INPUT'],
       ['a hash that is none', creation(5, 'a', 'abc'), 400, 'BAD_INPUT'],

@@ -51,7 +51,9 @@ export class TusStore extends DataStore {
 
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const uploadId = decodeId('Upload', id)
-    const body = patiently(stream, this.#idleMs, () => this.#locker.release(uploadId))
+    // Were the stream destroyed when a write fails, the server would report that instead of the failure.
+    const pieces = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>
+    const body = patiently(pieces, this.#idleMs, () => this.#locker.release(uploadId))
     const { bytes } = await appendUpload(this.#platform, this.#hashes, { uploadId, offset, body }, () =>
       this.#locker.heard(uploadId),
     )
