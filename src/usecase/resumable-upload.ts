@@ -87,7 +87,7 @@ export async function appendUpload(
   const { size } = await file.stat()
   if (size !== offset) throw wrongOffset(row, offset, size)
   const hash = hashes.take(uploadId, size)
-  if (hash.position() < size) hash.follow(file, size)
+  if (hash.position() < size) await hash.follow(file, size)
   let bytes: number
   try {
     bytes = await writeUpload(platform, { row, file, offset, hash, body, signal }, written)

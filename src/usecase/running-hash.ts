@@ -13,8 +13,11 @@ export interface RunningHash {
   position(): number
   /** Takes bytes that belong at `offset`; false when the hash is not there yet: `follow` it when they are written. */
   add(offset: number, piece: Uint8Array): boolean
-  /** The file is written up to `end`: what is missing is read from it. Returns at once. */
-  follow(file: FileHandle, end: number): void
+  /**
+   * The file is written up to `end`: what is missing is read from it. Resolves at once while that is much, and else when it is done: a writer
+   * that never waited would stay ahead for ever.
+   */
+  follow(file: FileHandle, end: number): Promise<void>
   /** Stops reading, so that the file can be closed. */
   pause(): Promise<void>
   /** Lower-case hex, over the first `length` bytes. The hash is used up then. */
@@ -45,14 +48,16 @@ export function runningHash(): RunningHash {
     }
   }
 
-  const follow = (file: FileHandle, to: number): void => {
+  const follow = (file: FileHandle, to: number): Promise<void> => {
     end = to
-    if (reading) return
-    reading = true
-    paused = false
-    done = catchUp(file)
-    // Told where it is awaited.
-    done.catch(() => undefined)
+    if (!reading) {
+      reading = true
+      paused = false
+      done = catchUp(file)
+      // Told where it is awaited.
+      done.catch(() => undefined)
+    }
+    return end - position <= READ_BYTES ? done : Promise.resolve()
   }
 
   return {
@@ -69,7 +74,7 @@ export function runningHash(): RunningHash {
       await done
     },
     async digest(file, length) {
-      follow(file, length)
+      void follow(file, length)
       await done
       return hash.digest('hex')
     },

@@ -127,7 +127,7 @@ async function writePiece(
   } catch (error) {
     throw diskError(error, fileName)
   }
-  if (!isHashed) hash.follow(file, offset + piece.byteLength)
+  if (!isHashed) await hash.follow(file, offset + piece.byteLength)
 }
 
 async function writeAll(file: FileHandle, piece: Uint8Array, offset: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphql } from './api/client.ts'
 import { createTus, offsetOf, openPatch, sendTus, tus } from './api/tus.ts'
@@ -55,7 +55,7 @@ describe('uploads to a platform that is killed, by commands that are killed', ()
     expect(spooled()).toEqual([])
   })
 
-  const spooled = () => readdirSync(spool).filter((name) => name !== 'spool.json')
+  const spooled = () => (existsSync(spool) ? readdirSync(spool).filter((name) => name !== 'spool.json') : [])
   interface Waiting {
     readonly id: string
     readonly status: string

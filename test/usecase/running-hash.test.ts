@@ -47,14 +47,14 @@ describe('a running hash', () => {
     const prefix = 8_000_000
     await file.write(bytes, 0, prefix, 0)
     const hash = runningHash()
-    hash.follow(counted, prefix)
+    await hash.follow(counted, prefix)
     let missed = 0
     for (let at = prefix; at < bytes.length; at += 1_000) {
       const piece = bytes.subarray(at, at + 1_000)
       const isHashed = hash.add(at, piece)
       await file.write(piece, 0, piece.length, at)
       if (isHashed) continue
-      hash.follow(counted, at + piece.length)
+      await hash.follow(counted, at + piece.length)
       missed += piece.length
     }
     expect(await hash.digest(counted, bytes.length)).toBe(sha256(bytes))
@@ -66,7 +66,7 @@ describe('a running hash', () => {
     const bytes = randomBytes(20_000_000)
     await file.write(bytes)
     const hash = runningHash()
-    hash.follow(counted, bytes.length)
+    await hash.follow(counted, bytes.length)
     await hash.pause()
     const before = hash.position()
     expect(before).toBe(bytesRead)
