@@ -22,10 +22,10 @@ export interface SentUpload {
 }
 
 /**
- * Waits before each attempt, in milliseconds, as long as nothing gets through: about a minute in all, which a restart of the platform takes
- * less than. Progress starts the count anew.
+ * Waits before each attempt, in milliseconds, as long as nothing gets through: five minutes in all, for a network or a platform that comes
+ * back. Progress starts the count anew.
  */
-const RETRY_DELAYS = [100, 200, 400, 800, 1_600, ...Array.from({ length: 28 }, () => 2_000)]
+const RETRY_DELAYS = [100, 200, 400, 800, 1_600, 3_000, ...Array.from({ length: 59 }, () => 5_000)]
 
 /**
  * Sends a file over tus. Its memory does not grow with the file; a lost connection, or a platform that restarts, is waited for, and the

@@ -28,6 +28,7 @@ export function uploadRoutes(platform: Platform, limits: ApiLimits, allowedOrigi
   const ending = new AbortController()
   const receiving = new Set<Promise<void>>()
   const tus = tusServer(platform, limits.uploadIdleMs)
+  let isStopping = false
 
   const tracked =
     (handle: (request: Request, response: Response) => Promise<void>): RequestHandler =>
@@ -55,6 +56,12 @@ export function uploadRoutes(platform: Platform, limits: ApiLimits, allowedOrigi
   }
 
   async function answerTus(request: Request, response: Response): Promise<void> {
+    if (isStopping) {
+      // On a connection that is kept alive.
+      response.set('Connection', 'close')
+      refuse(request, response, { code: 'CONFLICT', message: 'the server is stopping; go on when it is back' }, 503)
+      return
+    }
     if (request.method === 'POST' && request.headers['tus-resumable'] === undefined)
       throw new AppError(
         'BAD_INPUT',
@@ -74,7 +81,10 @@ export function uploadRoutes(platform: Platform, limits: ApiLimits, allowedOrigi
   return {
     put: tracked((request, response) => putFile(platform, limits.uploadIdleMs, request, response, ending.signal)),
     tus: tracked(answerTus),
-    cut: () => tus.cut(),
+    cut: () => {
+      isStopping = true
+      tus.cut()
+    },
     end: async () => {
       tus.cut()
       ending.abort(new Error('the server stops'))
