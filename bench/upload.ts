@@ -22,7 +22,7 @@ try {
   const file = join(folder, 'file.bin')
   await writeRandom(file)
   const bare = fork(new URL('./bare-upload.mjs', import.meta.url), [join(folder, 'out')])
-  const bareUrl = await new Promise<string>((resolve) => bare.once('message', (url) => resolve(String(url))))
+  const bareUrl = await new Promise<string>((resolve) => bare.once('message', (url) => resolve(url as string)))
   await using platform = await startPlatform({})
   const { pid } = JSON.parse(await readText(join(platform.folder, 'platform.json'))) as { pid: number }
   const ways: readonly { readonly name: string; readonly pid: number; readonly send: () => Promise<void> }[] = [

@@ -28,28 +28,28 @@ function runningValue(task: TaskName, { f1, loss }: Progress): string {
 }
 
 function barDisplay(stream: ProgressStream, task: TaskName, title: string): EvaluationReporter {
-  const { show, stop } = barOn(stream)
+  const bar = barOn(stream)
   const transfer = transferText()
   return {
     uploading: (fileName, sent, total) => {
-      if (total >= LARGE_FILE) show(`sending ${fileName}`, sent, total, transfer(sent, total))
+      if (total >= LARGE_FILE) bar.show(`sending ${fileName}`, sent, total, transfer(sent, total))
     },
     importing: (fileName) => {
-      stop()
+      bar.stop()
       stream.write(`importing ${fileName}\n`)
     },
     progressed: (progress) => {
       const { samples, total, samplesPerSecond, etaSeconds } = progress
       const left = etaSeconds === null || samples >= total ? '' : `, ${formatDuration(etaSeconds * 1000)} left`
       const speed = `${formatCount(samples)}/${formatCount(total)}, ${formatCount(samplesPerSecond)}/s${left}`
-      show(title, samples, total, `${runningValue(task, progress)} (${speed})`)
+      bar.show(title, samples, total, `${runningValue(task, progress)} (${speed})`)
     },
     logged: (level, message) => {
       if (level === 'info') return
-      stop()
+      bar.stop()
       stream.write(`${level}: ${message}\n`)
     },
-    ended: stop,
+    ended: () => bar.stop(),
   }
 }
 

@@ -28,7 +28,7 @@ export async function openUpload(platform: Platform, uploadId: string): Promise<
       'there is no upload with this id: it was imported already, has expired, or never was; send the file again',
     )
   if (row.status !== 'COMPLETE' || row.sha256 === null)
-    throw new AppError('CONFLICT', `${row.fileName}: the upload is not complete; send the rest of it first`)
+    throw new AppError('CONFLICT', `${row.fileName}: the upload is still being received; send the rest of it, or wait for its answer`)
   await requireLocal(platform, row)
   const source = await openSpooled(spoolPath(spoolDir, uploadId), row.fileName)
   return {

@@ -63,8 +63,8 @@ describe('uploads to a platform that is killed, by commands that are killed', ()
     readonly bytes: number
   }
   async function waiting(): Promise<readonly Waiting[]> {
-    const { data: found } = await graphql(platform.url, '{ uploads { nodes { id status sha256 bytes } } }')
-    return (found as { uploads: { nodes: readonly Waiting[] } }).uploads.nodes
+    const found = await graphql(platform.url, '{ uploads { nodes { id status sha256 bytes } } }')
+    return (found.data as { uploads: { nodes: readonly Waiting[] } }).uploads.nodes
   }
   /** Bytes of the upload that is being received. */
   const received = (): number => {
@@ -148,7 +148,7 @@ describe('uploads to a platform that is killed, by commands that are killed', ()
   }, 60_000)
   ;(hasCurl ? test : test.skip)(
     'curl -T, with the name from the file, from standard input, and with a wrong hash',
-    async () => {
+    () => {
       const curl = (args: readonly string[], input?: Buffer) =>
         JSON.parse(
           execFileSync('curl', ['-sS', '--max-time', '60', ...args], {

@@ -47,7 +47,7 @@ export function tusLocker(platform: Platform): TusLocker {
     },
     newLock(id) {
       const uploadId = decodeId('Upload', id)
-      let unlock = async (): Promise<void> => undefined
+      let unlock = (): Promise<void> => Promise.resolve()
       return {
         lock: async (signal, requestRelease) => {
           const deadline = Date.now() + WAIT_MS

@@ -49,7 +49,7 @@ export function tusServer(platform: Platform, idleMs: number): TusServer {
   })
   return {
     async answer(request) {
-      const response = await server.handleWeb(webRequest(request) as Parameters<typeof server.handleWeb>[0])
+      const response = await server.handleWeb(webRequest(request))
       const { status, headers } = response
       for (const name of [...headers.keys()])
         if (/^(access-control-|content-(type|length)$)/.test(name)) headers.delete(name)
