@@ -34,6 +34,7 @@ const config: CodegenConfig = {
           StartRunPayload: '../record.ts#StartRunAnswer',
           LogLine: '../loader/index.ts#LogRecord',
           Metric: '../../store/index.ts#MetricRow',
+          Upload: '../../store/index.ts#UploadRow',
           Worker: '../../store/index.ts#WorkerRow',
           StorageUsage: '../record.ts#StorageUsageRecord',
           StorageShare: '../record.ts#StorageShareRecord',

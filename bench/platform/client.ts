@@ -34,9 +34,8 @@ export function client(url: string) {
   return {
     query,
     async upload(path: string): Promise<string> {
-      const response = await fetch(`${url}/uploads?filename=${encodeURIComponent(basename(path))}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/octet-stream' },
+      const response = await fetch(`${url}/uploads/${encodeURIComponent(basename(path))}`, {
+        method: 'PUT',
         body: Readable.toWeb(createReadStream(path)) as ReadableStream,
         duplex: 'half',
       } as RequestInit)

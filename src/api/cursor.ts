@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { InputError } from './input-error.ts'
 
 /** The lists that are paged. A cursor belongs to one of them. */
-export const CURSOR_LISTS = ['Model', 'Checkpoint', 'Dataset', 'Run'] as const
+export const CURSOR_LISTS = ['Model', 'Checkpoint', 'Dataset', 'Run', 'Upload'] as const
 
 /** A list that is paged. */
 export type CursorList = (typeof CURSOR_LISTS)[number]

@@ -4,7 +4,7 @@ import { AppError } from '../error.ts'
 import type { Platform } from '../usecase/index.ts'
 import { createApp } from './http/app.ts'
 import { createGraphQLServer } from './http/graphql-server.ts'
-import { uploadRoute } from './http/upload-route.ts'
+import { uploadRoutes } from './http/upload/upload-routes.ts'
 import { answerNoHttp } from './http/no-http.ts'
 import { DEFAULT_API_LIMITS, type ApiLimits } from './limits.ts'
 import { createSchema } from './schema.ts'
@@ -44,7 +44,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const graphql = createGraphQLServer(schema, limits, platform.log)
   await graphql.start()
 
-  const uploads = uploadRoute(platform, limits)
+  const uploads = uploadRoutes(platform, limits, allowedOrigins)
   const app = createApp({ platform, graphql, uploads, limits, development, allowedOrigins, stopping: stopping.signal })
   const server = createServer({ requestTimeout: 0 }, app)
   // By default Node asks every client to send before any route has looked at the request.
@@ -68,6 +68,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       const timer = setTimeout(() => server.closeAllConnections(), limits.shutdownMs)
       // A connection that is kept alive is idle as soon as its last request has ended.
       const idle = setInterval(() => server.closeIdleConnections(), 50)
+      uploads.cut()
       await sockets[Symbol.asyncDispose]()
       await closed
       clearTimeout(timer)

@@ -166,6 +166,16 @@ export const LIST_RUNS = `query ListRuns($first: Int!) {
   }
 }`
 
+/** Uploads of a file that wait, by its SHA-256. */
+export interface FindUploads {
+  readonly uploads: {
+    readonly nodes: readonly { readonly id: string; readonly status: string; readonly resumable: boolean }[]
+  }
+}
+export const FIND_UPLOADS = `query FindUploads($sha256: String!) {
+  uploads(sha256: $sha256, first: 20) { nodes { id status resumable } }
+}`
+
 /** Whether anything but the sample is there. */
 export interface SampleState {
   readonly models: { readonly nodes: readonly { readonly name: string }[] }

@@ -114,7 +114,11 @@ async function provideDataset(context: ImportContext, request: EvaluationRequest
 
 async function send({ client, reporter, signal }: ImportContext, path: string, sha256: string): Promise<string> {
   const name = basename(path)
-  const { uploadId } = await client.upload(path, sha256, (sent, total) => reporter.uploading(name, sent, total), signal)
+  const { uploadId } = await client.upload(
+    { path, sha256 },
+    (sent, total) => reporter.uploading(name, sent, total),
+    signal,
+  )
   reporter.importing(name)
   return uploadId
 }

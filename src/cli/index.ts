@@ -9,6 +9,7 @@ import { platformUrl } from './option-values.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
 import { addStorage } from './storage-command.ts'
+import { addUpload } from './upload-command.ts'
 import { addVerify } from './verify-command.ts'
 
 export { CLI_CODES, EXIT, usageError } from './failure.ts'
@@ -28,6 +29,7 @@ export function addCommands(program: Command, services: CliServices): void {
       .option('--data-dir <folder>', 'data folder of the platform on this machine')
       .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
   addEvaluate(program, services, common)
+  addUpload(program, services, common)
   addDownload(program, services, common)
   addConvert(program, services)
   addRuns(program, services, common)

@@ -1,6 +1,7 @@
 import { CliFailure, notThePlatform, unreachable } from './failure.ts'
 import { subscribe } from './subscribe.ts'
-import { uploadFile, type SentUpload, type UploadProgress } from './upload-file.ts'
+import { FIND_UPLOADS, type FindUploads } from './documents.ts'
+import { uploadFile, type FileToSend, type SentUpload, type UploadProgress } from './upload-file.ts'
 
 /** Variables of a GraphQL operation. */
 export type Variables = Readonly<Record<string, unknown>>
@@ -16,8 +17,8 @@ export interface PlatformClient {
   query<Data>(document: string, variables?: Variables, signal?: AbortSignal): Promise<Data>
   /** A subscription; `variables` may be changed while it runs and are sent again as they are then after a lost connection. */
   subscribe<Data>(document: string, variables: Record<string, unknown>, signal: AbortSignal): AsyncIterable<Data>
-  /** Streams a file to `POST /uploads`. */
-  upload(path: string, sha256: string, onProgress: UploadProgress, signal: AbortSignal): Promise<SentUpload>
+  /** Sends a file over tus; one that was begun before, by whomever, goes on where it ended. */
+  upload(file: FileToSend, onProgress: UploadProgress, signal: AbortSignal): Promise<SentUpload>
 }
 
 interface GraphQLAnswer {
@@ -32,7 +33,11 @@ export function connectTo(url: string): PlatformClient {
     url: base,
     query: (document, variables, signal) => post(base, document, variables, signal),
     subscribe: (document, variables, signal) => subscribe(base, document, variables, signal),
-    upload: (path, sha256, onProgress, signal) => uploadFile(base, path, sha256, onProgress, signal),
+    upload: async (file, onProgress, signal) => {
+      const found = await post<FindUploads>(base, FIND_UPLOADS, { sha256: file.sha256 }, signal)
+      const partial = found.uploads.nodes.find(({ status, resumable }) => status === 'RECEIVING' && resumable)
+      return await uploadFile(base, file, partial?.id ?? null, onProgress, signal)
+    },
   }
 }
 

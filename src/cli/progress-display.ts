@@ -1,15 +1,9 @@
-import type { Writable } from 'node:stream'
-import { SingleBar } from 'cli-progress'
+import { barOn, linesOn, type ProgressStream } from './bar.ts'
 import type { EvaluationReporter, Progress, TaskName } from './evaluation-request.ts'
-import { formatBytes, formatCount, formatDuration, formatMetric } from './number-format.ts'
+import { formatCount, formatDuration, formatMetric } from './number-format.ts'
+import { LARGE_FILE, transferText } from './transfer.ts'
 
-/** Where progress is shown. */
-export type ProgressStream = Writable & { readonly isTTY?: boolean }
-
-/** Without a terminal: at most a line each second. */
-const LINE_MS = 1_000
-/** Smaller files are sent before anybody could read that they are being sent. */
-const LARGE_FILE = 16 * 2 ** 20
+export type { ProgressStream } from './bar.ts'
 
 /**
  * Shows an evaluation: a bar that moves on a terminal, plain lines elsewhere.
@@ -34,67 +28,37 @@ function runningValue(task: TaskName, { f1, loss }: Progress): string {
 }
 
 function barDisplay(stream: ProgressStream, task: TaskName, title: string): EvaluationReporter {
-  let bar: SingleBar | null = null
-  let shown = ''
-  const show = (what: string, value: number, total: number, details: string): void => {
-    if (bar === null || shown !== what) {
-      bar?.stop()
-      bar = new SingleBar({
-        stream,
-        format: '{what} {bar} {percentage}% {details}',
-        barCompleteChar: '█',
-        barIncompleteChar: '░',
-        barsize: 24,
-        hideCursor: true,
-        fps: 10,
-        // Ctrl-C is ours: it cancels the run. (cli-progress would only show the cursor again, which `stop` does too.)
-        gracefulExit: false,
-      })
-      bar.start(total, value, { what, details })
-      shown = what
-    }
-    bar.setTotal(total)
-    bar.update(value, { what, details })
-  }
-  const stop = (): void => {
-    bar?.stop()
-    bar = null
-    shown = ''
-  }
+  const bar = barOn(stream)
+  const transfer = transferText()
   return {
     uploading: (fileName, sent, total) => {
-      if (total >= LARGE_FILE) show(`sending ${fileName}`, sent, total, `${formatBytes(sent)} of ${formatBytes(total)}`)
+      if (total >= LARGE_FILE) bar.show(`sending ${fileName}`, sent, total, transfer(sent, total))
     },
     importing: (fileName) => {
-      stop()
+      bar.stop()
       stream.write(`importing ${fileName}\n`)
     },
     progressed: (progress) => {
       const { samples, total, samplesPerSecond, etaSeconds } = progress
       const left = etaSeconds === null || samples >= total ? '' : `, ${formatDuration(etaSeconds * 1000)} left`
       const speed = `${formatCount(samples)}/${formatCount(total)}, ${formatCount(samplesPerSecond)}/s${left}`
-      show(title, samples, total, `${runningValue(task, progress)} (${speed})`)
+      bar.show(title, samples, total, `${runningValue(task, progress)} (${speed})`)
     },
     logged: (level, message) => {
       if (level === 'info') return
-      stop()
+      bar.stop()
       stream.write(`${level}: ${message}\n`)
     },
-    ended: stop,
+    ended: () => bar.stop(),
   }
 }
 
 function lineDisplay(stream: ProgressStream, task: TaskName, title: string): EvaluationReporter {
-  let last = -Infinity
-  const line = (text: string, always: boolean): void => {
-    const now = performance.now()
-    if (!always && now - last < LINE_MS) return
-    last = now
-    stream.write(`${text}\n`)
-  }
+  const line = linesOn(stream)
+  const transfer = transferText()
   return {
     uploading: (fileName, sent, total) => {
-      if (total >= LARGE_FILE) line(`sending ${fileName}: ${formatBytes(sent)} of ${formatBytes(total)}`, false)
+      if (total >= LARGE_FILE) line(`sending ${fileName}: ${transfer(sent, total)}`, false)
     },
     importing: (fileName) => line(`importing ${fileName}`, true),
     progressed: (progress) => {

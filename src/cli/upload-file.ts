@@ -1,96 +1,129 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { request as httpRequest, type IncomingMessage, type ClientRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { basename } from 'node:path'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { DetailedError, Upload } from 'tus-js-client'
 import { CliFailure, notThePlatform, unreachable } from './failure.ts'
 
 /** Told how many of how many bytes were sent. */
 export type UploadProgress = (sent: number, total: number) => void
 
-/** What the platform says of a file that it took. */
+/** A file to send. */
+export interface FileToSend {
+  readonly path: string
+  /** Lower-case hex; the platform compares it. */
+  readonly sha256: string
+}
+
+/** A file that the platform took. */
 export interface SentUpload {
   readonly uploadId: string
   readonly sha256: string
   readonly bytes: number
 }
 
-/** Bytes that are read at once: large enough that the disk and not the loop is the limit. */
-const PIECE = 1 << 20
+/**
+ * Waits before each attempt, in milliseconds, as long as nothing gets through: five minutes in all, for a network or a platform that comes
+ * back. Progress starts the count anew.
+ */
+const RETRY_DELAYS = [100, 200, 400, 800, 1_600, 3_000, ...Array.from({ length: 59 }, () => 5_000)]
 
 /**
- * Streams a file to `POST /uploads`. Its memory does not grow with the file, and it sends the length first, so that a
- * file over the limit is refused before it is sent.
+ * Sends a file over tus. Its memory does not grow with the file; a lost connection, or a platform that restarts, is waited for, and the
+ * upload goes on where it ended.
+ * @param partial an upload of the same file that was begun before, to go on with where that is possible
  * @throws CliFailure with the platform's code.
  */
 export async function uploadFile(
   base: string,
-  path: string,
-  sha256: string,
+  file: FileToSend,
+  partial: string | null,
   onProgress: UploadProgress,
   signal: AbortSignal,
 ): Promise<SentUpload> {
-  const { size } = await stat(path)
-  const url = new URL(`${base}/uploads?filename=${encodeURIComponent(basename(path))}`)
-  const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream', 'content-length': size, 'x-content-sha256': sha256 },
-    signal,
-  })
-  const answered = answerOf(outgoing)
-  // The platform may answer before it has read everything (a limit) and close: its answer says more than our broken pipe.
-  const sent = pipeline(createReadStream(path, { highWaterMark: PIECE }), counter(size, onProgress), outgoing)
-  const [answer, sending] = await Promise.allSettled([answered, sent])
-  signal.throwIfAborted()
-  if (answer.status === 'rejected')
-    throw unreachable(base, sending.status === 'rejected' ? sending.reason : answer.reason)
-  return readAnswer(base, answer.value)
-}
-
-interface Answer {
-  readonly status: number
-  readonly text: string
-}
-
-function answerOf(outgoing: ClientRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    outgoing.on('error', reject)
-    outgoing.on('response', (response: IncomingMessage) => {
-      response.setEncoding('utf8')
-      let text = ''
-      response.on('data', (piece: string) => (text += piece))
-      response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
-    })
-  })
-}
-
-function counter(total: number, onProgress: UploadProgress): Transform {
-  let sent = 0
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      sent += piece.length
-      onProgress(sent, total)
-      done(null, piece)
-    },
-  })
-}
-
-interface UploadAnswer extends Partial<SentUpload> {
-  readonly errors?: readonly { readonly code: string; readonly message: string }[]
-}
-
-function readAnswer(base: string, { status, text }: Answer): SentUpload {
-  let answer: UploadAnswer | null = null
-  try {
-    answer = JSON.parse(text) as UploadAnswer
-  } catch {
-    // Not JSON: said below.
+  const { size } = await stat(file.path)
+  if (partial !== null) {
+    try {
+      return await send(base, file, size, partial, onProgress, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      // Somebody else is sending it at this moment, it is gone, or it began with other bytes: it is sent anew.
+      if (!(error instanceof CliFailure) || !ANEW.has(error.code)) throw error
+    }
   }
-  const [first] = answer?.errors ?? []
-  if (first !== undefined) throw new CliFailure(first.code, first.message)
-  if (status !== 201 || answer?.uploadId === undefined) throw notThePlatform(base, status, text)
-  return answer as SentUpload
+  return await send(base, file, size, null, onProgress, signal)
+}
+
+const ANEW: ReadonlySet<string> = new Set(['CONFLICT', 'NOT_FOUND', 'UPLOAD_INCOMPLETE'])
+
+async function send(
+  base: string,
+  { path, sha256 }: FileToSend,
+  size: number,
+  partial: string | null,
+  onProgress: UploadProgress,
+  signal: AbortSignal,
+): Promise<SentUpload> {
+  const endpoint = `${base}/uploads`
+  let begun = partial === null
+  let stop = (): void => undefined
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      const upload: Upload = new Upload(createReadStream(path), {
+        endpoint: partial === null ? endpoint : null,
+        uploadUrl: partial === null ? null : `${endpoint}/${partial}`,
+        uploadSize: size,
+        metadata: { filename: basename(path), sha256 },
+        retryDelays: RETRY_DELAYS,
+        storeFingerprintForResuming: false,
+        onShouldRetry: (error) => mayRetry(error, begun),
+        onAfterResponse: (_request, response) => {
+          begun ||= response.getStatus() < 300
+        },
+        onProgress: (sent) => onProgress(sent, size),
+        onError: reject,
+        onSuccess: () => resolve(upload.url ?? ''),
+      })
+      stop = () => {
+        // What was sent is kept by the platform, for the next time.
+        void upload.abort()
+        reject(signal.reason as Error)
+      }
+      if (signal.aborted) stop()
+      else {
+        signal.addEventListener('abort', stop, { once: true })
+        upload.start()
+      }
+    })
+    onProgress(size, size)
+    return { uploadId: url.split('/').at(-1) ?? '', sha256, bytes: size }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw describe(base, error)
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/** What may go away by itself: no answer, a fault of the platform or a proxy, a request of ours that it has not given up yet. */
+function mayRetry(error: DetailedError, begun: boolean): boolean {
+  const status = error.originalResponse?.getStatus() ?? 0
+  // An upload that another client is sending is not waited for.
+  if (status === 423 || status === 409) return begun
+  return status === 0 || status >= 500
+}
+
+function describe(base: string, error: unknown): unknown {
+  if (!(error instanceof DetailedError)) return error
+  const response = error.originalResponse
+  if (response === null) return unreachable(base, error.causingError ?? error)
+  const text = response.getBody()
+  try {
+    const { errors } = JSON.parse(text) as { errors: readonly { readonly code: string; readonly message: string }[] }
+    if (errors[0] !== undefined) return new CliFailure(errors[0].code, errors[0].message)
+  } catch {
+    // Not JSON: said below. The answer to HEAD has no body.
+    if (error.originalRequest.getMethod() === 'HEAD' && response.getStatus() < 500)
+      return new CliFailure(response.getStatus() === 404 ? 'NOT_FOUND' : 'CONFLICT', 'the upload cannot be resumed')
+  }
+  return notThePlatform(base, response.getStatus(), text)
 }

@@ -16,6 +16,8 @@ export function makePlatform(settings: Settings, store: Store, log: Logger): Pla
       ...DEFAULT_PLATFORM_LIMITS,
       checkpoint: checkpointLimits(settings),
       ...(settings.maxUploadBytes === null ? {} : { uploadBytes: settings.maxUploadBytes }),
+      ...(settings.spoolBytes === null ? {} : { spoolBytes: settings.spoolBytes }),
+      ...(settings.uploadLifetime === null ? {} : { uploadLifetimeMs: settings.uploadLifetime }),
     },
   }
 }

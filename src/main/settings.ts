@@ -6,6 +6,14 @@ import { AppError } from '../error.ts'
 import { CHECKPOINT_SETTINGS } from './checkpoint-settings.ts'
 import { byteCount, setting, wholeNumber, type Setting } from './setting.ts'
 
+const DURATIONS: Readonly<Record<string, number>> = { min: 60_000, h: 3_600_000, d: 86_400_000 }
+const duration: z.ZodType<number | null, string> = z
+  .string()
+  .regex(/^\d{1,5}(min|h|d)$/)
+  .transform((text) => Number.parseInt(text, 10) * DURATIONS[text.replace(/^\d+/, '')]!)
+  .refine((milliseconds) => milliseconds > 0)
+  .describe('minutes, hours or days: 90min, 24h, 7d')
+
 const yesOrNo: z.ZodType<boolean, string> = z
   .enum(['1', 'true', 'yes', '0', 'false', 'no'])
   .transform((text) => ['1', 'true', 'yes'].includes(text))
@@ -115,6 +123,22 @@ export const SETTINGS = {
     description: 'Size of the largest file that can be uploaded.',
     defaultText: '64GiB',
     schema: byteCount,
+    fallback: null,
+  }),
+  spoolBytes: setting<number | null>({
+    env: ['NOGRAD_SPOOL_BYTES'],
+    description:
+      'Size of all uploads of a server together that wait to be imported. One that is being received counts with the length that it announced.',
+    defaultText: '256GiB',
+    schema: byteCount,
+    fallback: null,
+  }),
+  uploadLifetime: setting<number | null>({
+    env: ['NOGRAD_UPLOAD_LIFETIME'],
+    description:
+      'Time that an upload waits to be imported, and that one which was cut waits to be resumed, before it is thrown away.',
+    defaultText: '24h',
+    schema: duration,
     fallback: null,
   }),
   cacheBytes: setting<number | null>({

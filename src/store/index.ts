@@ -37,5 +37,6 @@ export {
 } from './queue/index.ts'
 export type { RegisteredWorker, WorkerFacts, Workers } from './workers.ts'
 export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/index.ts'
+export type { HeldLock, Locks } from './locks.ts'
 export { migrate } from './migrate.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'

@@ -4,6 +4,7 @@ import { openByteStore, type ByteStore } from './bytes/index.ts'
 import { openClient } from './client.ts'
 import { createRunEvents, type RunEvents } from './events/index.ts'
 import { openListener } from './listener.ts'
+import { createLocks, type Locks } from './locks.ts'
 import type { PrismaClient } from './prisma/client.ts'
 import { openShardQueue, type ShardQueue } from './queue/index.ts'
 import { createWorkers, type Workers } from './workers.ts'
@@ -15,13 +16,14 @@ export interface Store extends AsyncDisposable {
   readonly queue: ShardQueue
   readonly events: RunEvents
   readonly workers: Workers
+  readonly locks: Locks
 }
 
 /** How to open a store. */
 export interface StoreOptions {
   readonly databaseUrl: string
   readonly log: Logger
-  /** Connections of ordinary queries at most; streams, queue and listener have 13 more. */
+  /** Connections of ordinary queries at most; streams, queue, listener and locks have 14 more. */
   readonly maxConnections?: number
   /** Told every SQL statement of `prisma`. */
   readonly onQuery?: (sql: string) => void
@@ -44,11 +46,13 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
     const bytes = own(openByteStore(databaseUrl, log))
     const queue = own(await openShardQueue(databaseUrl, listener, log))
     const events = own(createRunEvents(prisma, listener, log))
+    const locks = own(createLocks(databaseUrl, log))
     return {
       prisma,
       bytes,
       queue,
       events,
+      locks,
       workers: createWorkers(databaseUrl, prisma, log),
       [Symbol.asyncDispose]: close,
     }

@@ -4,27 +4,29 @@ import type { Platform } from './platform.ts'
 import { freeSpoolBytes } from './spool.ts'
 
 /** @throws AppError BAD_INPUT, LIMIT_EXCEEDED. */
-export async function checkAnnounced(
-  platform: Platform,
-  fileName: string,
-  expectedBytes: number | undefined,
-): Promise<void> {
-  if (expectedBytes !== undefined) {
-    if (!Number.isSafeInteger(expectedBytes) || expectedBytes < 0)
-      throw new AppError('BAD_INPUT', `${fileName}: ${expectedBytes} is no length in bytes`)
-    if (expectedBytes > platform.limits.uploadBytes) throw tooLarge(platform, fileName, `${expectedBytes}`)
-  }
-  await checkFree(platform, fileName, expectedBytes ?? 0)
+export function checkLength(platform: Platform, fileName: string, length: number): void {
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new AppError('BAD_INPUT', `${fileName}: ${length} is no length in bytes`)
+  if (length > platform.limits.uploadBytes) throw tooLarge(platform, fileName, `${length}`)
 }
 
-/** @throws AppError LIMIT_EXCEEDED when the spool has too little room. */
-export async function checkFree({ spoolDir, limits }: Platform, fileName: string, neededBytes: number): Promise<void> {
+/**
+ * @param outstanding bytes that were promised to other uploads and are not on the disk yet
+ * @throws AppError LIMIT_EXCEEDED when the spool has too little room.
+ */
+export async function checkFree(
+  { spoolDir, limits }: Platform,
+  fileName: string,
+  neededBytes: number,
+  outstanding: number,
+): Promise<void> {
   const free = await freeSpoolBytes(spoolDir)
-  if (free < neededBytes + limits.spoolReserveBytes)
+  const promised = outstanding === 0 ? '' : `, of which ${outstanding} are promised to uploads that are being received`
+  if (free < neededBytes + outstanding + limits.spoolReserveBytes)
     throw new AppError(
       'LIMIT_EXCEEDED',
-      `${fileName}: the spool folder has ${free} bytes free; ${neededBytes} bytes and a reserve of ${limits.spoolReserveBytes} ` +
-        'are needed; free some space or set another folder',
+      `${fileName}: the spool folder has ${free} bytes free${promised}; ${neededBytes} bytes and a reserve of ` +
+        `${limits.spoolReserveBytes} are needed; free some space or set another folder`,
     )
 }
 
@@ -36,7 +38,10 @@ export const tooLarge = ({ limits }: Platform, fileName: string, found: string) 
 export function checkFileName(name: string): string {
   const last = name.split(/[/\\]/).at(-1)!.trim()
   if (last === '' || last === '.' || last === '..')
-    throw new AppError('BAD_INPUT', `the file name ${JSON.stringify(name)} is empty; give it as ?filename=NAME`)
+    throw new AppError(
+      'BAD_INPUT',
+      `the file name ${JSON.stringify(name)} is empty; name the file: PUT /uploads/NAME, or filename in the tus metadata`,
+    )
   if (last.length > 255 || !isStorableText(last) || /\p{Cc}/u.test(last))
     throw new AppError('BAD_INPUT', 'the file name has more than 255 characters, or control characters')
   return last

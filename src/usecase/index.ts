@@ -20,8 +20,10 @@ export {
 } from './download/download-options.ts'
 export { openDownload, type Download } from './download/open-download.ts'
 export { planDownload } from './download/plan-download.ts'
+export { deleteUpload, type DeleteUploadInput } from './delete-upload.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
+export { tryHoldUpload } from './hold-upload.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'
 export { importDataset, type ImportDatasetInput } from './import-dataset.ts'
 export type { KeyMappingInput } from './key-mapping-json.ts'
@@ -37,6 +39,16 @@ export { recordDevice, type UsedDevice } from './record-device.ts'
 export { releaseShard } from './release-shard.ts'
 export { reportProgress, type RunProgress, type ShardProgress } from './report-progress.ts'
 export type { ArchitectureInput } from './resolve-architecture.ts'
+export {
+  appendUpload,
+  createUpload,
+  uploadState,
+  type AppendUploadInput,
+  type CreateUploadInput,
+  type UploadState,
+} from './resumable-upload.ts'
+export { runningHashes, type RunningHashes } from './running-hash.ts'
+export { SpooledElsewhere } from './spooled-here.ts'
 export { startRun, type StartRunInput } from './start-run.ts'
 export {
   sharesStatement,
@@ -47,6 +59,7 @@ export {
   type StorageUsage,
 } from './storage-usage.ts'
 export { sweepUploads, type SweptUploads } from './sweep-uploads.ts'
+export { timeOrderedId } from './time-ordered-id.ts'
 export {
   storageUsers,
   verifyStorages,

@@ -6,9 +6,13 @@ export interface PlatformLimits {
   readonly uploadBytes: number
   /** Bytes of the spool's file system that uploads leave free. */
   readonly spoolReserveBytes: number
-  /** Milliseconds that an upload waits to be imported. */
+  /** Bytes of all uploads in a spool together; one that is being received counts with the length that it announced. */
+  readonly spoolBytes: number
+  /** Uploads in a spool. */
+  readonly spoolUploads: number
+  /** Milliseconds that an upload waits to be imported, and that one that can be resumed waits for its next byte. */
   readonly uploadLifetimeMs: number
-  /** Milliseconds without a byte after which an upload that is being received counts as abandoned. */
+  /** Milliseconds without a byte after which an upload that cannot be resumed counts as abandoned. */
   readonly uploadIdleMs: number
   /** What a checkpoint file may hold. */
   readonly checkpoint: CheckpointLimits
@@ -32,6 +36,8 @@ export interface PlatformLimits {
 export const DEFAULT_PLATFORM_LIMITS: PlatformLimits = {
   uploadBytes: 64 * 2 ** 30,
   spoolReserveBytes: 256 * 2 ** 20,
+  spoolBytes: 256 * 2 ** 30,
+  spoolUploads: 10_000,
   uploadLifetimeMs: 24 * 3600_000,
   uploadIdleMs: 10 * 60_000,
   checkpoint: DEFAULT_CHECKPOINT_LIMITS,

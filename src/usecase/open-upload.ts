@@ -4,6 +4,7 @@ import type { UploadRow } from '../store/index.ts'
 import { errnoOf } from './errno.ts'
 import type { Platform } from './platform.ts'
 import { removeSpoolFiles, spoolPath } from './spool.ts'
+import { requireLocal } from './spooled-here.ts'
 
 /** A complete upload and its bytes; dispose it to close the file. */
 export interface OpenUpload extends AsyncDisposable {
@@ -17,9 +18,11 @@ export interface OpenUpload extends AsyncDisposable {
 
 /**
  * Opens an upload to import it.
- * @throws AppError NOT_FOUND when it never was, has expired or was imported already; CONFLICT while it is being received.
+ * @throws AppError NOT_FOUND when it never was, has expired or was imported already; CONFLICT while it is being received, or when another
+ * server has its bytes.
  */
-export async function openUpload({ store, spoolDir, clock }: Platform, uploadId: string): Promise<OpenUpload> {
+export async function openUpload(platform: Platform, uploadId: string): Promise<OpenUpload> {
+  const { store, spoolDir, clock } = platform
   const row = await store.prisma.upload.findUnique({ where: { id: uploadId } })
   if (row === null || row.expiresAt < clock())
     throw new AppError(
@@ -27,7 +30,11 @@ export async function openUpload({ store, spoolDir, clock }: Platform, uploadId:
       'there is no upload with this id: it was imported already, has expired, or never was; send the file again',
     )
   if (row.status !== 'COMPLETE' || row.sha256 === null)
-    throw new AppError('CONFLICT', `${row.fileName}: the upload is still being received; wait for its answer`)
+    throw new AppError(
+      'CONFLICT',
+      `${row.fileName}: the upload is still being received; send the rest of it, or wait for its answer`,
+    )
+  await requireLocal(platform, row)
   const path = spoolPath(spoolDir, uploadId)
   const source = await openSpooled(path, row.fileName)
   return {

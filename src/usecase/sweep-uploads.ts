@@ -1,5 +1,6 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tryHoldUpload } from './hold-upload.ts'
 import type { Platform } from './platform.ts'
 import { removeSpoolFiles, uploadOfSpoolFile } from './spool.ts'
 
@@ -15,13 +16,19 @@ export interface SweptUploads {
  * Removes uploads whose time is over and spool files that belong to none. Called at start and from time to time; safe to run in
  * several processes at once, and while uploads come in: an upload that is being received keeps moving its end.
  */
-export async function sweepUploads({ store, spoolDir, clock, limits }: Platform): Promise<SweptUploads> {
+export async function sweepUploads(platform: Platform): Promise<SweptUploads> {
+  const { store, spoolDir, clock, limits } = platform
   const now = clock()
   const over = await store.prisma.upload.findMany({ where: { expiresAt: { lt: now } }, select: { id: true } })
+  let expired = 0
   for (const { id } of over) {
+    // Somebody resumes it at the last moment.
+    await using hold = await tryHoldUpload(platform, id)
+    if (hold === null) continue
     // The row goes first: whoever finds it finds its bytes.
     await store.prisma.upload.deleteMany({ where: { id, expiresAt: { lt: now } } })
     await removeSpoolFiles(spoolDir, id)
+    expired++
   }
 
   await mkdir(spoolDir, { recursive: true })
@@ -44,5 +51,5 @@ export async function sweepUploads({ store, spoolDir, clock, limits }: Platform)
     await removeSpoolFiles(spoolDir, id)
     orphans++
   }
-  return { expired: over.length, orphans }
+  return { expired, orphans }
 }

@@ -78,8 +78,9 @@ async function curl(url: string, command: string): Promise<unknown> {
   )
   const file = /-T (\S+)/.exec(command)?.[1]
   const data = /-d '([^']+)'/.exec(command)?.[1]
-  const response = await fetch(url + address, {
-    method: 'POST',
+  // As curl does: -T is a PUT, and a folder is filled up with the file's name.
+  const response = await fetch(url + (address.endsWith('/') ? `${address}${file}` : address), {
+    method: file === undefined ? 'POST' : 'PUT',
     headers,
     body: file === undefined ? data! : ((await fixture(file)) as BodyInit),
   })

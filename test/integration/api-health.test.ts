@@ -82,8 +82,8 @@ describe('an API that stops', () => {
 
   test('waits no longer than it was told to', async () => {
     const api = await startTestApi({ limits: { shutdownMs: 300 } })
-    const out = request(`${api.url}/uploads?filename=a`, {
-      method: 'POST',
+    const out = request(`${api.url}/uploads/a`, {
+      method: 'PUT',
       agent: false,
       headers: { 'content-type': 'application/octet-stream', 'content-length': '1000' },
     })

@@ -100,7 +100,7 @@ describe('HTTP', () => {
     ])
       expect([answer.status, errorOf(answer)]).toEqual([
         413,
-        { code: 'LIMIT_EXCEEDED', message: 'the request is larger than 1000000 bytes; files go to POST /uploads' },
+        { code: 'LIMIT_EXCEEDED', message: 'the request is larger than 1000000 bytes; files go to PUT /uploads/NAME' },
       ])
     await stillServes()
   })

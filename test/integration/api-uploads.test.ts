@@ -9,9 +9,11 @@ import { graphql, send } from './api/client.ts'
 import { startTestApi, type TestApi } from './api/server.ts'
 
 const BYTES = { 'content-type': 'application/octet-stream' }
+/** What the spool holds besides uploads. */
+const OWN = 'spool.json'
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-describe('POST /uploads', () => {
+describe('PUT /uploads/NAME', () => {
   let api: TestApi
   beforeAll(async () => {
     api = await startTestApi({ platformLimits: { uploadBytes: 40_000_000 }, limits: { uploadIdleMs: 1_000 } })
@@ -20,12 +22,12 @@ describe('POST /uploads', () => {
     await api[Symbol.asyncDispose]()
   })
 
-  const upload = (body: Buffer, headers: Record<string, string> = BYTES, query = '?filename=weights.pth') =>
-    send(`${api.url}/uploads${query}`, { method: 'POST', headers, body })
+  const upload = (body: Buffer, headers: Record<string, string> = BYTES, name = 'weights.pth') =>
+    send(`${api.url}/uploads/${name}`, { method: 'PUT', headers, body })
 
   /** What is left of uploads: rows and files. */
   async function left() {
-    const files = await readdir(api.platform.spoolDir)
+    const files = (await readdir(api.platform.spoolDir)).filter((name) => name !== OWN)
     return { rows: await api.store.prisma.upload.count(), files: files.length }
   }
 
@@ -63,8 +65,8 @@ describe('POST /uploads', () => {
     const answerTo = (headers: Record<string, string>) =>
       new Promise<{ status: number; continued: boolean }>((resolve, reject) => {
         let continued = false
-        const out = request(`${api.url}/uploads?filename=a`, {
-          method: 'POST',
+        const out = request(`${api.url}/uploads/a`, {
+          method: 'PUT',
           agent: false,
           headers: { ...BYTES, expect: '100-continue', ...headers },
         })
@@ -82,43 +84,38 @@ describe('POST /uploads', () => {
       })
     expect(await answerTo({ 'content-length': '5' })).toEqual({ status: 201, continued: true })
     expect(await answerTo({ 'content-length': '40000001' })).toEqual({ status: 413, continued: false })
-    expect(await answerTo({ 'content-length': '5', 'content-type': 'text/plain' })).toEqual({
-      status: 400,
-      continued: false,
-    })
+    const form = { 'content-length': '5', 'content-type': 'multipart/form-data; boundary=x' }
+    expect(await answerTo(form)).toEqual({ status: 400, continued: false })
   })
 
   describe('refuses, with a code, and keeps nothing', () => {
     const small = Buffer.from('12345')
     test.each([
-      ['another type', small, { 'content-type': 'text/plain' }, '?filename=a', 400, 'BAD_INPUT'],
-      ['a form', small, { 'content-type': 'multipart/form-data; boundary=x' }, '?filename=a', 400, 'BAD_INPUT'],
-      ['no type', small, {}, '?filename=a', 400, 'BAD_INPUT'],
-      ['a packed body', small, { ...BYTES, 'content-encoding': 'gzip' }, '?filename=a', 400, 'BAD_INPUT'],
+      ['a form', small, { 'content-type': 'multipart/form-data; boundary=x' }, 'a', 400, 'BAD_INPUT'],
+      ['a form of fields', small, { 'content-type': 'application/x-www-form-urlencoded' }, 'a', 400, 'BAD_INPUT'],
+      ['a part', small, { ...BYTES, 'content-range': 'bytes 5-9/10' }, 'a', 400, 'BAD_INPUT'],
+      ['a page of another origin', small, { ...BYTES, origin: 'https://evil.example' }, 'a', 403, 'BAD_INPUT'],
+      ['a page of no origin', small, { ...BYTES, origin: 'null' }, 'a', 403, 'BAD_INPUT'],
+      ['a packed body', small, { ...BYTES, 'content-encoding': 'gzip' }, 'a', 400, 'BAD_INPUT'],
       ['no name', small, BYTES, '', 400, 'BAD_INPUT'],
-      ['two names', small, BYTES, '?filename=a&filename=b', 400, 'BAD_INPUT'],
-      ['a name that is a folder', small, BYTES, '?filename=..', 400, 'BAD_INPUT'],
-      ['a hash that is none', small, { ...BYTES, 'x-content-sha256': 'abc' }, '?filename=a', 400, 'BAD_INPUT'],
-      [
-        'another hash',
-        small,
-        { ...BYTES, 'x-content-sha256': 'ab'.repeat(32) },
-        '?filename=a',
-        400,
-        'UPLOAD_INCOMPLETE',
-      ],
-      ['more than the limit, announced', Buffer.alloc(40_000_001), BYTES, '?filename=a', 413, 'LIMIT_EXCEEDED'],
+      ['a name that ends in a folder', small, BYTES, 'a%2f..', 400, 'BAD_INPUT'],
+      ['a name with NUL', small, BYTES, 'a%00b', 400, 'BAD_INPUT'],
+      ['a name that is no UTF-8', small, BYTES, 'a%ff', 400, 'BAD_INPUT'],
+      ['a name of 256 characters', small, BYTES, 'x'.repeat(256), 400, 'BAD_INPUT'],
+      ['a hash that is none', small, { ...BYTES, 'x-content-sha256': 'abc' }, 'a', 400, 'BAD_INPUT'],
+      ['another hash', small, { ...BYTES, 'x-content-sha256': 'ab'.repeat(32) }, 'a', 400, 'UPLOAD_INCOMPLETE'],
+      ['more than the limit, announced', Buffer.alloc(40_000_001), BYTES, 'a', 413, 'LIMIT_EXCEEDED'],
       [
         'more than the limit, not announced',
         Buffer.alloc(40_000_001),
         { ...BYTES, 'transfer-encoding': 'chunked' },
-        '?filename=a',
+        'a',
         413,
         'LIMIT_EXCEEDED',
       ],
-    ] as const)('%s', async (_name, body, headers, query, status, code) => {
+    ] as const)('%s', async (_what, body, headers, name, status, code) => {
       const before = await left()
-      const answer = await upload(body, headers, query)
+      const answer = await upload(body, headers, name)
       expect([answer.status, JSON.parse(answer.text)]).toEqual([
         status,
         { errors: [expect.objectContaining({ code, message: expect.any(String) })] },
@@ -127,14 +124,14 @@ describe('POST /uploads', () => {
     })
 
     test('a name is kept without its folders', async () => {
-      const answer = await upload(small, BYTES, `?filename=${encodeURIComponent('../../C:\\data/é weights.pth')}`)
+      const answer = await upload(small, BYTES, encodeURIComponent('../../C:\\data/é weights.pth'))
       expect(JSON.parse(answer.text)).toMatchObject({ fileName: 'é weights.pth' })
     })
   })
 
   test('a file of which more is announced than can be taken is refused before it comes', async () => {
-    const out = request(`${api.url}/uploads?filename=a`, {
-      method: 'POST',
+    const out = request(`${api.url}/uploads/a`, {
+      method: 'PUT',
       agent: false,
       headers: { ...BYTES, 'content-length': '99999999999' },
     })
@@ -154,8 +151,8 @@ describe('POST /uploads', () => {
       ['ab'.repeat(32), 400],
       [sha256(Buffer.from('12345')), 201],
     ] as const) {
-      const out = request(`${api.url}/uploads?filename=a`, {
-        method: 'POST',
+      const out = request(`${api.url}/uploads/a`, {
+        method: 'PUT',
         agent,
         headers: { ...BYTES, 'x-content-sha256': sent },
       })
@@ -173,8 +170,8 @@ describe('POST /uploads', () => {
   describe('an upload that is cut leaves nothing', () => {
     async function cut(sendPart: (out: ReturnType<typeof request>) => void) {
       const before = await left()
-      const out = request(`${api.url}/uploads?filename=cut.pth`, {
-        method: 'POST',
+      const out = request(`${api.url}/uploads/cut.pth`, {
+        method: 'PUT',
         agent: false,
         headers: { ...BYTES, 'content-length': '20000000' },
       })
@@ -204,8 +201,8 @@ describe('POST /uploads', () => {
       most = Math.max(most, process.memoryUsage().arrayBuffers)
     }, 5)
     const piece = Buffer.alloc(1_000_000)
-    const out = request(`${api.url}/uploads?filename=a`, {
-      method: 'POST',
+    const out = request(`${api.url}/uploads/a`, {
+      method: 'PUT',
       agent: false,
       headers: { ...BYTES, 'content-length': '40000000' },
     })

@@ -130,9 +130,9 @@ test('the second signal does not wait for what the first one waits for', async (
   const platform = await start()
   const processes = platform.processes()
   // An upload that does not come to its end keeps the API from stopping.
-  const upload = request(`${platform.url}/uploads?filename=endless.pth`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream', 'content-length': 1_000_000 },
+  const upload = request(`${platform.url}/uploads/endless.pth`, {
+    method: 'PUT',
+    headers: { 'content-length': 1_000_000 },
   })
   upload.on('error', () => undefined)
   upload.write(Buffer.alloc(1000))

@@ -12,13 +12,14 @@ import { healthRoute, readyRoute } from './health-routes.ts'
 import { cors } from './origin.ts'
 import { refuse } from './refuse.ts'
 import { securityHeaders } from './security-headers.ts'
-import type { UploadRoute } from './upload-route.ts'
+import { UPLOADS_PATH } from './upload/tus-server.ts'
+import type { UploadRoutes } from './upload/upload-routes.ts'
 
 /** What the HTTP side is made of. */
 export interface AppOptions {
   readonly platform: Platform
   readonly graphql: ApolloServer<Context>
-  readonly uploads: UploadRoute
+  readonly uploads: UploadRoutes
   readonly limits: ApiLimits
   /** Whether `/` is the explorer. */
   readonly development: boolean
@@ -44,7 +45,14 @@ export function createApp({
   app.use(securityHeaders)
   app.use(cors(allowedOrigins))
 
-  app.route('/uploads').post(uploads.handle).all(onlyMethod('POST'))
+  app.route(UPLOADS_PATH).post(uploads.tus).options(uploads.tus).put(uploads.put).all(onlyMethod('POST', 'PUT'))
+  app
+    .route(`${UPLOADS_PATH}/:name`)
+    .put(uploads.put)
+    .head(uploads.tus)
+    .patch(uploads.tus)
+    .delete(uploads.tus)
+    .all(onlyMethod('PUT', 'HEAD', 'PATCH', 'DELETE'))
 
   app.use(arriveInTime(limits.requestMs))
   app
@@ -58,13 +66,13 @@ export function createApp({
   app
     .route('/checkpoints/:id/download')
     .get(downloadRoute(platform, limits, stopping))
-    .all(onlyMethod('GET'))
-  app.route('/healthz').get(healthRoute).all(onlyMethod('GET'))
-  app.route('/readyz').get(readyRoute(platform, stopping)).all(onlyMethod('GET'))
+    .all(onlyMethod('GET', 'HEAD'))
+  app.route('/healthz').get(healthRoute).all(onlyMethod('GET', 'HEAD'))
+  app.route('/readyz').get(readyRoute(platform, stopping)).all(onlyMethod('GET', 'HEAD'))
   app
     .route('/')
     .get(development ? explorerRoute() : indexRoute)
-    .all(onlyMethod('GET'))
+    .all(onlyMethod('GET', 'HEAD'))
 
   app.use((request, response) => {
     refuse(request, response, {
@@ -89,15 +97,11 @@ const onlyJson: RequestHandler = (request, response, next) => {
 }
 
 const onlyMethod =
-  (method: 'GET' | 'POST'): RequestHandler =>
+  (...methods: readonly string[]): RequestHandler =>
   (request, response) => {
-    response.set('Allow', method === 'GET' ? 'GET, HEAD' : method)
-    refuse(
-      request,
-      response,
-      { code: 'BAD_INPUT', message: `${request.path} takes ${method}, not ${request.method}` },
-      405,
-    )
+    response.set('Allow', methods.join(', '))
+    const message = `${request.path} takes ${methods.join(', ')}, not ${request.method}`
+    refuse(request, response, { code: 'BAD_INPUT', message }, 405)
   }
 
 /** Cuts off a client that sends its request too slowly. Uploads have their own measure. */
@@ -125,7 +129,7 @@ function describeBodyError(error: unknown, limits: ApiLimits): { status: number;
         status: 413,
         error: new AppError(
           'LIMIT_EXCEEDED',
-          `the request is larger than ${limits.requestBytes} bytes; files go to POST /uploads`,
+          `the request is larger than ${limits.requestBytes} bytes; files go to PUT /uploads/NAME`,
         ),
       }
     case 'entity.parse.failed':

@@ -21,6 +21,14 @@ function normalHost(host: string, protocol: string): string | null {
   return URL.canParse(url) ? new URL(url).host : null
 }
 
+/** Headers of tus requests and answers. */
+const TUS_QUESTIONS = 'Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset'
+const TUS_ANSWERS =
+  'Location, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Id, Upload-Length, Upload-Metadata, Upload-Offset'
+
+/** Headers of downloads. */
+const DOWNLOAD_ANSWERS = 'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-Content-SHA256'
+
 /** CORS for pages of listed origins. Without a list no page of another origin reads or sends anything: browsers ask first. */
 export function cors(allowed: readonly string[]): RequestHandler {
   return (request, response, next) => {
@@ -32,8 +40,7 @@ export function cors(allowed: readonly string[]): RequestHandler {
     }
     response.set({
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers':
-        'Accept-Ranges, Content-Disposition, Content-Range, ETag, Repr-Digest, X-Content-SHA256',
+      'Access-Control-Expose-Headers': `${DOWNLOAD_ANSWERS}, ${TUS_ANSWERS}`,
       'Cross-Origin-Resource-Policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS') {
@@ -42,8 +49,8 @@ export function cors(allowed: readonly string[]): RequestHandler {
     }
     response
       .set({
-        'Access-Control-Allow-Methods': 'GET, POST',
-        'Access-Control-Allow-Headers': 'Content-Type, X-Content-SHA256, Apollo-Require-Preflight',
+        'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'Access-Control-Allow-Headers': `Content-Type, X-Content-SHA256, Apollo-Require-Preflight, ${TUS_QUESTIONS}`,
         'Access-Control-Max-Age': '600',
       })
       .status(204)

@@ -10,6 +10,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 }
 
+/** The HTTP status of a code. */
+export const statusOf = (code: ErrorCode): number => STATUS[code] ?? 400
+
 /** Milliseconds in which a client may finish sending what will not be read. */
 const LINGER_MS = 5_000
 
@@ -21,7 +24,7 @@ export function refuse(
   request: Request,
   response: Response,
   error: PresentedError,
-  status = STATUS[error.code] ?? 400,
+  status = statusOf(error.code),
 ): void {
   if (response.headersSent) {
     response.destroy()

@@ -6,6 +6,7 @@ import type {
   ModelRow,
   PrismaClient,
   RunRow,
+  UploadRow,
   WorkerRow,
 } from '../../store/index.ts'
 
@@ -31,6 +32,7 @@ export interface RowLoaders {
   readonly checkpoint: DataLoader<string, CheckpointRecord | null>
   readonly dataset: DataLoader<string, DatasetRow | null>
   readonly run: DataLoader<string, RunRecord | null>
+  readonly upload: DataLoader<string, UploadRow | null>
   readonly worker: DataLoader<string, WorkerRow | null>
 }
 
@@ -43,6 +45,7 @@ export function rowLoaders(prisma: PrismaClient): RowLoaders {
     checkpoint: byId((ids) => prisma.checkpoint.findMany({ where: anyOf(ids), omit: CHECKPOINT_OMIT })),
     dataset: byId((ids) => prisma.dataset.findMany({ where: anyOf(ids) })),
     run: byId((ids) => prisma.run.findMany({ where: anyOf(ids), omit: RUN_OMIT })),
+    upload: byId((ids) => prisma.upload.findMany({ where: anyOf(ids) })),
     worker: byId((ids) => prisma.worker.findMany({ where: anyOf(ids) })),
   }
 }

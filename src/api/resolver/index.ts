@@ -13,6 +13,7 @@ import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run
 import { startRunPayloadResolvers } from './start-run.ts'
 import { storageVerdictResolvers, verificationReportResolvers } from './storage.ts'
 import { subscriptionResolvers } from './subscription.ts'
+import { uploadResolvers } from './upload.ts'
 import { deviceResolvers, workerResolvers } from './worker.ts'
 
 /** The resolvers of every type whose fields are more than properties. */
@@ -38,6 +39,7 @@ export const resolvers = {
   StorageVerdict: storageVerdictResolvers,
   Subscription: subscriptionResolvers,
   TensorInfo: tensorInfoResolvers,
+  Upload: uploadResolvers,
   VerificationReport: verificationReportResolvers,
   Worker: workerResolvers,
 } satisfies Resolvers

@@ -1,4 +1,11 @@
-import { cancelRun, createModel, importCheckpoint, importDataset, type CreateModelInput } from '../../usecase/index.ts'
+import {
+  cancelRun,
+  createModel,
+  deleteUpload,
+  importCheckpoint,
+  importDataset,
+  type CreateModelInput,
+} from '../../usecase/index.ts'
 import type { ArchitectureInput, MutationResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
 import { payload } from './payload.ts'
@@ -28,6 +35,11 @@ export const mutationResolvers: MutationResolvers = {
   cancelRun: (_root, { input }, { platform }) =>
     payload('run', () => cancelRun(platform, { runId: decodeId('Run', input.runId, ['input', 'runId']) })),
   ...storageMutations,
+  deleteUpload: (_root, { input: { uploadId } }, { platform }) =>
+    payload('deletedId', async () => {
+      await deleteUpload(platform, { uploadId: decodeId('Upload', uploadId, ['input', 'uploadId']) })
+      return uploadId
+    }),
 }
 
 function architectureOf(input: ArchitectureInput): CreateModelInput['architecture'] {

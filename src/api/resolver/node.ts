@@ -11,14 +11,13 @@ type AnyNode = Awaited<ResolversTypes['Node']>
  */
 export async function loadNode(id: string, { loaders }: Context): Promise<AnyNode> {
   const { kind, uuid } = decodeAnyId(id, ['id'])
-  // Uploads are no objects of the schema.
-  if (kind === 'Upload') throw notFound(kind, id)
   const loader = {
     Model: loaders.model,
     Architecture: loaders.architecture,
     Checkpoint: loaders.checkpoint,
     Dataset: loaders.dataset,
     Run: loaders.run,
+    Upload: loaders.upload,
     Worker: loaders.worker,
   }[kind]
   const row = await loader.load(uuid)

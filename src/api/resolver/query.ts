@@ -52,6 +52,17 @@ export const queryResolvers: QueryResolvers = {
       ),
     )
   },
+  upload: async (_root, { id }, { loaders }) =>
+    found('Upload', id, await loaders.upload.load(decodeId('Upload', id, ['id']))),
+  uploads: async (_root, { sha256, ...page }, { platform: { store } }) => {
+    const filter = sha256 == null ? {} : { OR: [{ announcedSha256: sha256 }, { sha256 }] }
+    return connection(
+      'Upload',
+      await readPage(pageRequest('Upload', page), ({ where, ...range }) =>
+        store.prisma.upload.findMany({ ...range, where: { ...filter, ...where } }),
+      ),
+    )
+  },
   bindCheckpoint: (_root, { checkpointId, strict, keyMapping: mapping }, { platform }) =>
     bindCheckpoint(platform, {
       checkpointId: decodeId('Checkpoint', checkpointId, ['checkpointId']),
@@ -78,7 +89,7 @@ function oneOf({ id, name }: { readonly id?: string | null | undefined; readonly
   return id == null ? 'name' : 'id'
 }
 
-function found<Row>(kind: 'Model' | 'Checkpoint' | 'Dataset' | 'Run', id: string, row: Row | null): Row {
+function found<Row>(kind: 'Model' | 'Checkpoint' | 'Dataset' | 'Run' | 'Upload', id: string, row: Row | null): Row {
   if (row === null) throw notFound(kind, id)
   return row
 }

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 
-/** Sends bytes to `POST /uploads`; the upload's id. */
+/** Sends bytes to `PUT /uploads/NAME`; the upload's id. */
 export async function upload(url: string, fileName: string, bytes: Uint8Array | string): Promise<string> {
-  const response = await fetch(`${url}/uploads?filename=${encodeURIComponent(fileName)}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
+  const response = await fetch(`${url}/uploads/${encodeURIComponent(fileName)}`, {
+    method: 'PUT',
     body: bytes as BodyInit,
   })
   const answer = (await response.json()) as { readonly uploadId: string }

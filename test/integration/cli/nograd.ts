@@ -8,7 +8,7 @@ import { ROOT } from '../../setup/clone.ts'
 
 /** What people start. */
 const PROGRAM = join(ROOT, 'bin', 'nograd.js')
-const START_MS = 60_000
+const START_MS = 200_000
 
 /** Environment of a child process: ours without what belongs to the test runner or to the developer's own platform. */
 function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
