@@ -18,7 +18,9 @@ export interface Locks extends AsyncDisposable {
 }
 
 interface Session {
-  readonly client: pg.Client
+  /** One query after the other: a client of pg wants no second one before the first is answered. */
+  readonly query: <Row extends pg.QueryResultRow>(sql: string, keys?: [number, number]) => Promise<pg.QueryResult<Row>>
+  readonly end: () => Promise<void>
   readonly lost: AbortSignal
 }
 
@@ -38,7 +40,16 @@ export function createLocks(databaseUrl: string, log: Logger): Locks {
     })
     // The server notices within half a minute when this machine is gone.
     await client.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
-    return { client, lost: lost.signal }
+    let last: Promise<unknown> = Promise.resolve()
+    return {
+      query: <Row extends pg.QueryResultRow>(sql: string, keys?: [number, number]) => {
+        const answer = last.then(() => client.query<Row>(sql, keys))
+        last = answer.catch(() => undefined)
+        return answer
+      },
+      end: () => client.end(),
+      lost: lost.signal,
+    }
   }
   const current = (): Promise<Session> => {
     session ??= open().catch((error: unknown) => {
@@ -54,8 +65,8 @@ export function createLocks(databaseUrl: string, log: Logger): Locks {
       held.add(name)
       const keys = keysOf(name)
       try {
-        const { client, lost } = await current()
-        const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', keys)
+        const { query, lost } = await current()
+        const { rows } = await query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', keys)
         if (rows[0]?.taken !== true) {
           held.delete(name)
           return null
@@ -65,7 +76,7 @@ export function createLocks(databaseUrl: string, log: Logger): Locks {
           [Symbol.asyncDispose]: async () => {
             if (lost.aborted) return
             try {
-              await client.query('select pg_advisory_unlock($1, $2)', keys)
+              await query('select pg_advisory_unlock($1, $2)', keys)
             } catch (error) {
               log.debug({ err: error }, 'a lock went with its connection')
             }
@@ -79,7 +90,7 @@ export function createLocks(databaseUrl: string, log: Logger): Locks {
     },
     async [Symbol.asyncDispose]() {
       const open_ = await session?.catch(() => null)
-      await open_?.client.end().catch(() => undefined)
+      await open_?.end().catch(() => undefined)
     },
   }
 }

@@ -155,16 +155,19 @@ describe('uploads to a platform that is killed, by commands that are killed', ()
             ...(input === undefined ? {} : { input }),
           }).toString(),
         ) as unknown
-      const sent = curl(['-T', file, `${platform.url}/uploads/`])
+      const small = join(data.path, 'curl.bin')
+      const content = randomBytes(8 << 20)
+      writeFileSync(small, content)
+      const sent = curl(['-T', small, `${platform.url}/uploads/`])
       expect(sent).toEqual({
         uploadId: expect.stringMatching(/^upl_/),
-        fileName: 'large.bin',
-        bytes: COPIES << 20,
-        sha256: digest,
+        fileName: 'curl.bin',
+        bytes: 8 << 20,
+        sha256: createHash('sha256').update(content).digest('hex'),
       })
       const piped = curl(['-T', '-', `${platform.url}/uploads/piped.csv`], Buffer.from('a,b\n1,2\n'))
       expect(piped).toMatchObject({ fileName: 'piped.csv', bytes: 8 })
-      const wrong = ['-T', file, '-H', `X-Content-SHA256: ${'0'.repeat(64)}`, `${platform.url}/uploads/`]
+      const wrong = ['-T', small, '-H', `X-Content-SHA256: ${'0'.repeat(64)}`, `${platform.url}/uploads/`]
       expect(curl(wrong)).toMatchObject({ errors: [{ code: 'UPLOAD_INCOMPLETE' }] })
       expect(curl(['-T', '-', `${platform.url}/uploads/`], Buffer.from('x'))).toMatchObject({
         errors: [{ code: 'BAD_INPUT' }],
