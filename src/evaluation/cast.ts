@@ -1,13 +1,13 @@
 import { AppError } from '../error.ts'
 import {
   float16ToNumber,
+  float8Values,
   numberToBfloat16,
   numberToFloat16,
   typedArrayOf,
   type DType,
   type TypedArray,
 } from '../tensor/index.ts'
-import { float8Values } from './float8.ts'
 
 /** Converts dense little-endian elements; `target` is aligned to its dtype and has room for as many elements as `source` has. */
 export type Cast = (source: Uint8Array, target: Uint8Array) => void

@@ -1,4 +1,5 @@
 export { ITEM_SIZE, isDType, itemSize, type DType } from './dtype.ts'
+export { float8Values } from './float8.ts'
 export { contiguousStrides, isContiguous, numel, sameShape, torchSize, type Shape } from './shape.ts'
 export { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from './half.ts'
 export type { Tensor, TensorMap, TypedArray } from './tensor.ts'

@@ -8,6 +8,7 @@ import { isUniqueViolation } from './database-error.ts'
 import { inChunks } from './in-chunks.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
+import { queueStatistics } from './queue-inspection.ts'
 
 /** An upload to import as a checkpoint. */
 export interface ImportCheckpointInput {
@@ -77,7 +78,7 @@ interface Imported {
   readonly hashes: readonly string[]
 }
 
-async function writeRows(tx: Transaction, { clock }: Platform, imported: Imported): Promise<CheckpointRow> {
+async function writeRows(tx: Transaction, platform: Platform, imported: Imported): Promise<CheckpointRow> {
   const { modelId, name, upload, file, stateDict, hashes } = imported
   const row = await tx.checkpoint.create({
     data: {
@@ -92,7 +93,7 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
       globals: file.globals as unknown as Prisma.InputJsonValue,
       warnings: [...file.warnings],
       stateDictPath: [...stateDict.path],
-      createdAt: clock(),
+      createdAt: platform.clock(),
     },
   })
   const checkpointId = row.id
@@ -128,6 +129,7 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
       data: chunk.map(([key, tensorIndex], i) => ({ checkpointId, position: first + i, key, tensorIndex })),
     }),
   )
+  await queueStatistics(platform, tx, checkpointId)
   return row
 }
 

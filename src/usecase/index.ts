@@ -2,12 +2,21 @@ export { architectureGraph } from './architecture-graph.ts'
 export { bindCheckpoint, type BindCheckpointInput } from './bind-checkpoint.ts'
 export { cancelRun, type CancelRunInput } from './cancel-run.ts'
 export { claimShard, type ShardClaim } from './claim-shard.ts'
+export { compareCheckpoints, type CheckpointComparison } from './compare-checkpoints.ts'
 export { completeShard, type ShardOutcome } from './complete-shard.ts'
 export { createModel, type CreateModelInput } from './create-model.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
+export {
+  failInspection,
+  finishComparison,
+  finishStatistics,
+  storeStatistics,
+  type ComputedStatistics,
+} from './finish-inspection.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'
 export { importDataset, type ImportDatasetInput } from './import-dataset.ts'
+export { planInspection, type InspectionPlan, type WantedStatistics } from './inspection-plan.ts'
 export type { KeyMappingInput } from './key-mapping-json.ts'
 export { DEFAULT_PLATFORM_LIMITS, type PlatformLimits } from './limits.ts'
 export { liveWorkers, type WorkerDevice } from './live-workers.ts'
@@ -22,5 +31,8 @@ export { releaseShard } from './release-shard.ts'
 export { reportProgress, type RunProgress, type ShardProgress } from './report-progress.ts'
 export type { ArchitectureInput } from './resolve-architecture.ts'
 export { startRun, type StartRunInput } from './start-run.ts'
+export { statisticsOf } from './statistics-json.ts'
 export { sweepUploads, type SweptUploads } from './sweep-uploads.ts'
+export { viewHash, type StoredView } from './view-hash.ts'
+export { watchInspections } from './watch-inspections.ts'
 export { watchRuns } from './watch-runs.ts'

@@ -1,4 +1,4 @@
-import type { DType } from '../tensor/index.ts'
+import type { DType } from './dtype.ts'
 
 /** Eight-bit floats: one sign bit, then exponent, then fraction. Source: c10/util/Float8_*.h, arXiv:2209.05433, arXiv:2206.02915. */
 const FORMATS = {
