@@ -25,7 +25,7 @@ const config: CodegenConfig = {
           Model: '../../store/index.ts#ModelRow',
           Checkpoint: '../loader/index.ts#CheckpointRecord',
           TensorInfo: '../loader/index.ts#TensorRecord',
-          CheckpointComparison: '../../usecase/index.ts#CheckpointComparison',
+          CheckpointComparison: '../../usecase/index.ts#CheckpointComparison as CheckpointComparisonRecord',
           TensorComparison: '../../statistics/index.ts#ComparedTensor',
           ValueEntry: '../record.ts#ValueEntryRecord',
           Dataset: '../../store/index.ts#DatasetRow',

@@ -1,3 +1,4 @@
+import type { ValueNode } from '../checkpoint/index.ts'
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
 import type { RunEventItem } from '../store/index.ts'
@@ -32,4 +33,12 @@ export interface StartRunAnswer {
   readonly errors: readonly UserErrorRecord[]
   /** What to report the binding of; null when the input does not say. */
   readonly binding: BindCheckpointInput | null
+}
+
+/** An entry of a container in a checkpoint's value tree. */
+export interface ValueEntryRecord {
+  readonly checkpointId: string
+  readonly key: string
+  readonly position: number
+  readonly node: ValueNode
 }

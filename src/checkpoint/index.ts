@@ -14,3 +14,12 @@ export type {
   ValueNode,
   ValueTree,
 } from './value-tree.ts'
+export {
+  childCount,
+  entriesOf,
+  nodeAt,
+  previewOf,
+  type NodeSource,
+  type TreeEntry,
+  type TreePage,
+} from './browse-tree.ts'

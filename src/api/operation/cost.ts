@@ -15,7 +15,9 @@ const FIELD_COST = new Map<string, number>([
   ['Architecture.parameters', 10],
   ['Checkpoint.tree', 10],
   ['Checkpoint.binding', 20],
+  ['Checkpoint.values', 10],
   ['Query.bindCheckpoint', 20],
+  ['Query.compareCheckpoints', 40],
   ['Run.confusionMatrix', 10],
 ])
 

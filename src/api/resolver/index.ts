@@ -3,6 +3,7 @@ import { DateTimeScalar, JsonScalar, SafeIntScalar } from '../scalars.ts'
 import { architectureResolvers } from './architecture.ts'
 import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
 import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
+import { checkpointComparisonResolvers, tensorComparisonResolvers } from './comparison.ts'
 import { datasetResolvers } from './dataset.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
@@ -11,6 +12,7 @@ import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
 import { subscriptionResolvers } from './subscription.ts'
+import { valueEntryResolvers } from './values.ts'
 import { deviceResolvers, workerResolvers } from './worker.ts'
 
 /** The resolvers of every type whose fields are more than properties. */
@@ -19,6 +21,7 @@ export const resolvers = {
   BindingProposal: bindingProposalResolvers,
   BindingReport: bindingReportResolvers,
   Checkpoint: checkpointResolvers,
+  CheckpointComparison: checkpointComparisonResolvers,
   Dataset: datasetResolvers,
   DateTime: DateTimeScalar,
   Device: deviceResolvers,
@@ -33,6 +36,8 @@ export const resolvers = {
   SafeInt: SafeIntScalar,
   StartRunPayload: startRunPayloadResolvers,
   Subscription: subscriptionResolvers,
+  TensorComparison: tensorComparisonResolvers,
   TensorInfo: tensorInfoResolvers,
+  ValueEntry: valueEntryResolvers,
   Worker: workerResolvers,
 } satisfies Resolvers
