@@ -23,3 +23,5 @@ export {
   type TreeEntry,
   type TreePage,
 } from './browse-tree.ts'
+export { archiveFacts, type ArchiveFacts } from './archive-facts.ts'
+export { scanGlobals, scannedGlobal, type ScannedGlobal } from './scan-globals.ts'

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
+import { addCompare } from './compare/index.ts'
 import { addEvaluate } from './evaluate-command.ts'
+import { addInspect } from './inspect/index.ts'
 import { platformUrl } from './option-values.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
@@ -10,7 +12,7 @@ export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`. */
+/** Adds the commands that talk to a platform or look into files: `evaluate`, `runs`, `cancel`, `inspect`, `compare-checkpoints`. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -24,4 +26,6 @@ export function addCommands(program: Command, services: CliServices): void {
   addEvaluate(program, services, common)
   addRuns(program, services, common)
   addCancel(program, services, common)
+  addInspect(program, services, common)
+  addCompare(program, services, common)
 }

@@ -27,6 +27,15 @@ export async function runCommand(
   options: CommonOptions,
   action: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
+  await runOffline(services, options, (signal) => withPlatform(services, options, signal, action))
+}
+
+/** Runs a command that needs no platform, and ends with its exit code. Signals as in `runCommand`. */
+export async function runOffline(
+  services: CliServices,
+  options: CommonOptions,
+  action: (signal: AbortSignal) => Promise<number>,
+): Promise<void> {
   const interruption = new AbortController()
   const interrupt = (): void => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted)
@@ -37,7 +46,7 @@ export async function runCommand(
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   try {
-    services.exit(await withPlatform(services, options, interruption.signal, action))
+    services.exit(await action(interruption.signal))
   } catch (error) {
     const shown: unknown = interruption.signal.aborted ? interruption.signal.reason : error
     services.exit(reportError(services, shown, options.json === true))
