@@ -28,6 +28,8 @@ export interface CheckpointReport {
   readonly tensors: readonly TensorReport[]
   /** With `--tree`. */
   readonly tree?: ValueTree
+  /** With `--tree` of a file: what the tensors of the tree are, by their number. */
+  readonly treeTensors?: readonly { readonly dtype: string; readonly shape: readonly number[] }[]
 }
 
 /** A state_dict of the file. */

@@ -71,7 +71,11 @@ async function print(services: CliServices, options: InspectOptions, report: Che
   }
   stdout.write(`${renderReport(report, styleOf(stdout, process.env), widthOf(stdout))}\n`)
   if (report.tree !== undefined) {
-    const lines = await treeOutline(report.tree, () => undefined, { ...OUTLINE_LIMITS, depth: options.depth })
+    const tensorText = (index: number): string | undefined => {
+      const tensor = report.treeTensors?.[index]
+      return tensor && `${tensor.dtype} [${tensor.shape.join(', ')}]`
+    }
+    const lines = await treeOutline(report.tree, tensorText, { ...OUTLINE_LIMITS, depth: options.depth })
     stdout.write(`\n${lines.join('\n')}\n`)
   }
   return EXIT.ok

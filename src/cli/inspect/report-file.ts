@@ -54,7 +54,9 @@ export async function reportFile(
     tensors: listed.map(({ index, report }) =>
       statistics === null ? report : { ...report, statistics: statistics.get(index) ?? null },
     ),
-    ...(wanted.tree ? { tree: checkpoint.tree } : {}),
+    ...(wanted.tree
+      ? { tree: checkpoint.tree, treeTensors: tensors.map(({ dtype, shape }) => ({ dtype, shape })) }
+      : {}),
   }
 }
 
