@@ -95,6 +95,8 @@ export function addValues(
     else if (bin < last && value >= edges[bin + 1]!) bin++
     counts[bin]!++
   }
+  // All values are equal: the one bin that is not empty is the last, which has its right edge.
+  if (width === 0) counts.fill(0).fill(state.count + count, last)
   return {
     count: state.count + count,
     sum: addTo(state.sum, sum0 + sum1),
