@@ -189,7 +189,7 @@ for dtype in (torch.complex64, torch.complex128):
     odd = make()
     odd[0, 0], odd[1, 1], odd[2, 2] = complex(math.nan, 1), complex(1, math.inf), 0
     add(f'{dtype} special', odd, make())
-add('complex128 huge', torch.full((3,), complex(3e300, 4e300), dtype=torch.complex128), torch.full((3,), complex(1e-300, 0), dtype=torch.complex128))
+add('complex128 huge', torch.full((3,), complex(3e300, 4e300), dtype=torch.complex128), torch.full((3,), complex(1e200, 0), dtype=torch.complex128))
 for dtype in (torch.qint8, torch.quint8, torch.qint32):
     make = lambda: torch.quantize_per_tensor(torch.randn(12, 13), 0.05, 0 if dtype != torch.quint8 else 100, dtype)
     add(f'{dtype}', make(), make())
