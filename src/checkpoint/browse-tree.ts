@@ -64,8 +64,8 @@ function placesOf(node: ValueNode): readonly Place[] {
   const places: Place[] = []
   if ('items' in node) node.items.forEach((value, i) => places.push({ key: String(i), value }))
   if ('entries' in node) for (const [key, value] of node.entries) places.push({ key, value })
-  if ('args' in node && node.args !== undefined) places.push({ key: '.args', value: node.args })
-  if ('state' in node && node.state !== undefined) places.push({ key: '.state', value: node.state })
+  if ('args' in node) places.push({ key: '.args', value: node.args })
+  if ('state' in node) places.push({ key: '.state', value: node.state })
   return places
 }
 

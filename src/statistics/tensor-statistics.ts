@@ -113,5 +113,5 @@ function keeper(keep: boolean) {
 }
 
 async function* asPieces(blocks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* blocks
+  for (const block of blocks) yield await Promise.resolve(block)
 }

@@ -118,8 +118,8 @@ describe('on a platform', () => {
       ])
       if (code !== 0) throw new Error(stderr)
     }
-    const { data } = await graphql(platform.url, '{ checkpoints { nodes { id } } }')
-    const { nodes } = (data as { checkpoints: { nodes: { id: string }[] } }).checkpoints
+    const answer: unknown = await graphql(platform.url, '{ checkpoints { nodes { id } } }')
+    const { nodes } = (answer as { data: { checkpoints: { nodes: { id: string }[] } } }).data.checkpoints
     ids.push(...nodes.map(({ id }) => id).reverse())
   }, 180_000)
   afterAll(async () => {

@@ -63,7 +63,7 @@ describe('statistics and distances of tensors that PyTorch wrote', () => {
     const tensorsIn = (node: ValueNode): readonly number[] => {
       if (node.kind === 'tensor') return [node.tensor]
       if ('items' in node) return node.items.flatMap((item) => tensorsIn(nodes[item]!))
-      return 'args' in node && node.args !== undefined ? tensorsIn(nodes[node.args]!).slice(0, 1) : []
+      return 'args' in node ? tensorsIn(nodes[node.args]!).slice(0, 1) : []
     }
     const dict = nodes[root]!
     if (!('entries' in dict)) throw new Error('a dict is expected')

@@ -34,12 +34,20 @@ const TREES = `
   select id, octet_length(tree::text) as bytes, case when octet_length(tree::text) <= $2 then tree end as tree
   from "Checkpoint" where id = any($1::uuid[])`
 
-const ROOTS = `select id, (tree ->> 'root')::int as root from "Checkpoint" where id = any($1::uuid[])`
+/*
+ * The database takes the tree apart, so that a large one is neither sent nor parsed here. It refuses to look into JSON with \u0000 or half a
+ * surrogate pair, which a pickle can hold: escapes are written otherwise for it, with the escape \/ that JSON.stringify never writes.
+ */
+const READABLE = String.raw`replace(replace(checkpoint.tree::text, '\\', '\/b'), '\u', '\/u')::json`
+const readNode = (text: string): ValueNode =>
+  JSON.parse(text.replaceAll('\\/u', '\\u').replaceAll('\\/b', '\\\\')) as ValueNode
 
-// The database takes the tree apart, so that a large one is neither sent nor parsed here.
+const ROOTS = `
+  select id, (${READABLE} ->> 'root')::int as root from "Checkpoint" checkpoint where id = any($1::uuid[])`
+
 const NODES = `
-  select (node.ordinality - 1)::int as index, node.value as node
-  from "Checkpoint" checkpoint, json_array_elements(checkpoint.tree -> 'nodes') with ordinality node
+  select (node.ordinality - 1)::int as index, node.value::text as node
+  from "Checkpoint" checkpoint, json_array_elements(${READABLE} -> 'nodes') with ordinality node
   where checkpoint.id = $1::uuid and node.ordinality - 1 = any($2::bigint[])`
 
 const keyOf = ({ checkpointId, index }: NodeKey): string => `${checkpointId} ${index}`
@@ -62,8 +70,8 @@ export function treeLoaders(prisma: PrismaClient): TreeLoaders {
       return ids.map((id) => found.get(id) ?? new Error(`row ${id} is gone`))
     }),
     treeNode: byCheckpoint(async (checkpointId, indexes) => {
-      const rows = await prisma.$queryRawUnsafe<{ index: number; node: ValueNode }[]>(NODES, checkpointId, indexes)
-      return new Map(rows.map(({ index, node }) => [index, node]))
+      const rows = await prisma.$queryRawUnsafe<{ index: number; node: string }[]>(NODES, checkpointId, indexes)
+      return new Map(rows.map(({ index, node }) => [index, readNode(node)]))
     }),
     tensorShape: byCheckpoint(async (checkpointId, indexes) => {
       const rows = await prisma.tensor.findMany({

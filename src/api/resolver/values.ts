@@ -12,8 +12,8 @@ const MAX_STEPS = 1000
 
 /** `Checkpoint.values`: reads no more of the tree than it answers, and the keys along the path. */
 export const valuesResolver: NonNullable<CheckpointResolvers['values']> = async ({ id }, page, { loaders }) => {
-  const path = page.path ?? []
-  const first = checked(page.first ?? 100, MAX_ENTRIES)
+  const path = pathOf(page.path)
+  const first = checked(page.first, 100, MAX_ENTRIES)
   if (path.length > MAX_STEPS) throw new InputError('BAD_INPUT', `a path of ${path.length} steps`, ['path'])
   if (page.after != null && page.after < 0)
     throw new InputError('BAD_INPUT', `\`after\` is ${page.after}; it is the \`position\` of an entry, 0 or more`, [
@@ -41,10 +41,7 @@ export const valueEntryResolvers: ValueEntryResolvers = {
   tensor: ({ node, checkpointId }, _arguments, { loaders }) =>
     node.kind === 'tensor' ? loaders.tensorShape.load({ checkpointId, index: node.tensor }) : null,
   children: async ({ node, checkpointId }, { first }, { loaders }) =>
-    records(
-      checkpointId,
-      await entriesOf(sourceOf(checkpointId, loaders), node, 0, checked(first ?? 20, MAX_CHILDREN)),
-    ),
+    records(checkpointId, await entriesOf(sourceOf(checkpointId, loaders), node, 0, checked(first, 20, MAX_CHILDREN))),
 }
 
 const records = (checkpointId: string, { entries }: TreePage): ValueEntryRecord[] =>
@@ -57,7 +54,11 @@ const sourceOf =
     return new Map(indexes.flatMap((index, i) => (nodes[i] == null ? [] : [[index, nodes[i]] as const])))
   }
 
-function checked(first: number, most: number): number {
+// A default does not keep a client from sending null, whatever the generated type says.
+const pathOf = (path: readonly string[] | null | undefined): readonly string[] => path ?? []
+
+function checked(given: number | null | undefined, fallback: number, most: number): number {
+  const first = given ?? fallback
   if (first < 1 || first > most)
     throw new InputError('BAD_INPUT', `\`first\` is ${first}; 1 to ${most} entries can be asked for`, ['first'])
   return first

@@ -20,7 +20,7 @@ export function renderComparison(report: ComparisonReport, all: boolean, style: 
     ],
     ...added.map((key) => ['added', printable(key)] as const),
     ...removed.map((key) => ['removed', printable(key)] as const),
-  ].map(([name, text]) => `  ${style.dim(name!.padEnd(10))}${text!}`)
+  ].map(([name = '', text = '']) => `  ${style.dim(name.padEnd(10))}${text}`)
   const keyWidth = width === null ? Infinity : Math.max(MIN_KEY, width - REST)
   const table =
     listed.length === 0

@@ -30,5 +30,8 @@ function matches(key: string, parts: readonly string[]): boolean {
   return key.length - last.length >= at && fits(key, key.length - last.length, last)
 }
 
-const fits = (key: string, at: number, part: string): boolean =>
-  at + part.length <= key.length && [...part].every((character, i) => character === '?' || key[at + i] === character)
+function fits(key: string, at: number, part: string): boolean {
+  if (at + part.length > key.length) return false
+  for (let i = 0; i < part.length; i++) if (part[i] !== '?' && part[i] !== key[at + i]) return false
+  return true
+}

@@ -36,11 +36,12 @@ export function workOnInspections(context: WorkContext, options: InspectionWorkO
 
   const running = loop()
   async function loop(): Promise<void> {
-    while (!stop.signal.aborted) {
+    const stopping = () => stop.signal.aborted
+    while (!stopping()) {
       const before = wake.sets
       try {
         await options.idle(stop.signal)
-        if (stop.signal.aborted) return
+        if (stopping()) return
         const claim = await claimInspection(context, options.workerId)
         if (claim) {
           await runJob(context, options, claim, stop.signal)

@@ -3,7 +3,7 @@ export interface RunGate {
   /** Evaluates: everything else waits until it is done. */
   during(work: () => Promise<void>): Promise<void>
   /** Settles when nothing has been evaluated for a moment, or after an abort. */
-  idle(signal: AbortSignal): Promise<void>
+  readonly idle: (signal: AbortSignal) => Promise<void>
   /** Aborted when the next evaluation begins; aborted already while there is one. */
   interruption(): AbortSignal
   /** Told when an evaluation begins (true), and when nothing has been evaluated for a moment (false). */
