@@ -153,8 +153,8 @@ describe('a worker that has nothing to evaluate', () => {
 
   test('is replaced by another when it is killed', async () => {
     const arrays = Object.fromEntries(
-      Array.from({ length: 6 }, (_, k) => {
-        const data = Float64Array.from({ length: 2 ** 20 }, (_value, i) => Math.sin(i + k))
+      Array.from({ length: 4 }, (_, k) => {
+        const data = Float64Array.from({ length: 2 ** 19 }, (_value, i) => Math.sin(i + k))
         return [`w${k}`, { dtype: 'float64', shape: [data.length], data } as const]
       }),
     )
@@ -167,9 +167,9 @@ describe('a worker that has nothing to evaluate', () => {
     const killedAt = Date.now()
     await finished(id)
     expect(await inspectionOf(id)).toMatchObject({ status: 'READY' })
-    expect(Date.now() - killedAt).toBeLessThan(40_000)
-    expect(Object.keys(await statistics(id))).toHaveLength(6)
-    for (const value of Object.values(await statistics(id))) expect(value).toMatchObject({ elements: 2 ** 20 })
+    expect(Date.now() - killedAt).toBeLessThan(120_000)
+    expect(Object.keys(await statistics(id))).toHaveLength(4)
+    for (const value of Object.values(await statistics(id))) expect(value).toMatchObject({ elements: 2 ** 19 })
   }, 240_000)
 
   test('queues checkpoints that were imported before there were statistics', async () => {
