@@ -2,7 +2,7 @@
 // a folder only through its index.ts.
 const FLOORS = [
   ['error', 'tensor', 'container'],
-  ['checkpoint', 'architecture', 'dataset', 'metric'],
+  ['checkpoint', 'architecture', 'dataset', 'metric', 'statistics'],
   ['engine'],
   ['evaluation'],
   ['store'],

@@ -1,3 +1,4 @@
+import type { ValueNode } from '../checkpoint/index.ts'
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
 import type { RunEventItem } from '../store/index.ts'
@@ -57,4 +58,12 @@ export interface StartRunAnswer {
 export interface DownloadRecord {
   readonly checkpointId: string
   readonly input: DownloadInput
+}
+
+/** An entry of a container in a checkpoint's value tree. */
+export interface ValueEntryRecord {
+  readonly checkpointId: string
+  readonly key: string
+  readonly position: number
+  readonly node: ValueNode
 }

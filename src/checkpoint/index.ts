@@ -37,3 +37,14 @@ export {
   type WrittenStorage,
   type WrittenValue,
 } from './write/index.ts'
+export {
+  childCount,
+  entriesOf,
+  nodeAt,
+  previewOf,
+  type NodeSource,
+  type TreeEntry,
+  type TreePage,
+} from './browse-tree.ts'
+export { archiveFacts, type ArchiveFacts } from './archive-facts.ts'
+export { scanGlobals, scannedGlobal, type ScannedGlobal } from './scan-globals.ts'

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, usageError } from './failure.ts'
 import { formatBytes } from './number-format.ts'
-import { checkFile } from './option-values.ts'
 import { checkOutput } from './output-file.ts'
 import { runOffline, type CommonOptions } from './run-command.ts'
 import type { CliServices } from './services.ts'
@@ -25,7 +24,7 @@ export function addConvert(program: Command, services: CliServices): void {
   const command = program
     .command('convert')
     .description('Write a checkpoint file as another one: format, location tags, element type, keys.')
-    .argument('<file>', 'the checkpoint: .pth (torch.save) or .safetensors')
+    .argument('<file>', 'the checkpoint: .pth (torch.save), .safetensors, or the .index.json of shards next to it')
     .requiredOption('--output <file>', 'file to write')
   writeOptions(command)
     .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
@@ -42,7 +41,6 @@ async function convert(
   signal: AbortSignal,
 ): Promise<number> {
   const { output, json } = options
-  await checkFile('the checkpoint', file)
   await checkOutput(output, options.force === true)
   const format = options.format ?? formatOf(output)
   const silent = json === true && services.stderr.isTTY !== true

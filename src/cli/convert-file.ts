@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
-import { findStateDicts, readCheckpoint, readLayout, writtenValue, type LayoutSource } from '../checkpoint/index.ts'
-import { fileSource } from '../container/index.ts'
+import { findStateDicts, readLayout, writtenValue, type LayoutSource } from '../checkpoint/index.ts'
 import { downloadOptions, planDownload } from '../usecase/index.ts'
 import { keyMappingOf } from './key-mapping.ts'
+import { openCheckpointFile } from './open-checkpoint-file.ts'
 import type { TransferDisplay } from './transfer-display.ts'
 import type { WriteOptions } from './write-options.ts'
 
@@ -25,11 +25,8 @@ export async function convertFile(
   display: TransferDisplay,
   signal: AbortSignal,
 ): Promise<ConvertedFile> {
-  const source = await fileSource(input)
-  await using checkpoint = await readCheckpoint(source).catch(async (error: unknown) => {
-    await source[Symbol.asyncDispose]()
-    throw error
-  })
+  await using opened = await openCheckpointFile(input)
+  const { checkpoint } = opened
   const { mapLocation } = options
   const planned = downloadOptions(
     {

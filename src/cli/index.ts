@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
+import { addCompare } from './compare/index.ts'
 import { addConvert } from './convert-command.ts'
 import { addDelete } from './delete-command.ts'
 import { addDownload } from './download-command.ts'
 import { addEvaluate } from './evaluate-command.ts'
 import { addGc } from './gc-command.ts'
+import { addInspect } from './inspect/index.ts'
 import { platformUrl } from './option-values.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
@@ -17,7 +19,7 @@ export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands: all but `convert` talk to a platform. */
+/** Adds the commands: all but `convert`, and `inspect` and `compare-checkpoints` of files, talk to a platform. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -38,4 +40,6 @@ export function addCommands(program: Command, services: CliServices): void {
   addVerify(program, services, common)
   addDelete(program, services, common)
   addGc(program, services, common)
+  addInspect(program, services, common)
+  addCompare(program, services, common)
 }

@@ -16,6 +16,8 @@ export const CHANNELS = {
   runStopped: 'nograd_run_stopped',
   /** There may be a shard to claim. */
   shardReady: 'nograd_shard_ready',
+  /** There may be an inspection to claim. */
+  inspectionReady: 'nograd_inspection_ready',
 } as const
 
 /** One of `CHANNELS`. */

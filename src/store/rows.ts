@@ -5,6 +5,7 @@ export type {
   CheckpointStorage as CheckpointStorageRow,
   Dataset as DatasetRow,
   DatasetColumn as DatasetColumnRow,
+  Inspection as InspectionRow,
   Metric as MetricRow,
   Model as ModelRow,
   Run as RunRow,
@@ -13,6 +14,7 @@ export type {
   StateDictEntry as StateDictEntryRow,
   Storage as StorageRow,
   Tensor as TensorRow,
+  TensorStatistics as TensorStatisticsRow,
   Upload as UploadRow,
   Worker as WorkerRow,
 } from './prisma/client.ts'

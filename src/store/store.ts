@@ -6,7 +6,7 @@ import { createRunEvents, type RunEvents } from './events/index.ts'
 import { openListener } from './listener.ts'
 import { createLocks, type Locks } from './locks.ts'
 import type { PrismaClient } from './prisma/client.ts'
-import { openShardQueue, type ShardQueue } from './queue/index.ts'
+import { openQueues, type InspectionQueue, type ShardQueue } from './queue/index.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 /** Everything that is in the database. */
@@ -14,6 +14,7 @@ export interface Store extends AsyncDisposable {
   readonly prisma: PrismaClient
   readonly bytes: ByteStore
   readonly queue: ShardQueue
+  readonly inspections: InspectionQueue
   readonly events: RunEvents
   readonly workers: Workers
   readonly locks: Locks
@@ -44,13 +45,14 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
     const listener = own(await openListener(databaseUrl, log))
     const prisma = own(openClient({ databaseUrl, log, maxConnections, onQuery }))
     const bytes = own(openByteStore(databaseUrl, log))
-    const queue = own(await openShardQueue(databaseUrl, listener, log))
+    const queue = own(await openQueues(databaseUrl, listener, log))
     const events = own(createRunEvents(prisma, listener, log))
     const locks = own(createLocks(databaseUrl, log))
     return {
       prisma,
       bytes,
       queue,
+      inspections: queue.inspections,
       events,
       locks,
       workers: createWorkers(databaseUrl, prisma, log),

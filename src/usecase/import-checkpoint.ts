@@ -19,6 +19,7 @@ import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
 import { openShards } from './open-shards.ts'
 import type { Platform } from './platform.ts'
+import { queueStatistics } from './queue-inspection.ts'
 
 /** An upload to import as a checkpoint. */
 export interface ImportCheckpointInput {
@@ -120,7 +121,7 @@ interface Imported {
   readonly hashes: readonly string[]
 }
 
-async function writeRows(tx: Transaction, { clock }: Platform, imported: Imported): Promise<CheckpointRow> {
+async function writeRows(tx: Transaction, platform: Platform, imported: Imported): Promise<CheckpointRow> {
   const { modelId, name, upload, shards, file, stateDict, hashes } = imported
   const hashed = ({ row: { fileName }, sha256 }: OpenUpload) => ({ name: fileName, sha256 })
   const row = await tx.checkpoint.create({
@@ -136,7 +137,7 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
       globals: file.globals as unknown as Prisma.InputJsonValue,
       warnings: [...file.warnings],
       stateDictPath: [...stateDict.path],
-      createdAt: clock(),
+      createdAt: platform.clock(),
     },
   })
   const checkpointId = row.id
@@ -172,6 +173,7 @@ async function writeRows(tx: Transaction, { clock }: Platform, imported: Importe
       data: chunk.map(([key, tensorIndex], i) => ({ checkpointId, position: first + i, key, tensorIndex })),
     }),
   )
+  await queueStatistics(platform, tx, checkpointId)
   return row
 }
 

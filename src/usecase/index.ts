@@ -3,6 +3,7 @@ export { bindCheckpoint, type BindCheckpointInput } from './bind-checkpoint.ts'
 export { cancelRun, type CancelRunInput } from './cancel-run.ts'
 export { claimShard, type ShardClaim } from './claim-shard.ts'
 export { collectGarbage, type CollectGarbageInput } from './collect-garbage.ts'
+export { compareCheckpoints, type CheckpointComparison } from './compare-checkpoints.ts'
 export { completeShard, type ShardOutcome } from './complete-shard.ts'
 export { createModel, type CreateModelInput } from './create-model.ts'
 export { deleteCheckpoint, type DeleteCheckpointInput, type Deleted } from './delete-checkpoint.ts'
@@ -23,9 +24,17 @@ export { planDownload } from './download/plan-download.ts'
 export { deleteUpload, type DeleteUploadInput } from './delete-upload.ts'
 export { errnoOf } from './errno.ts'
 export { failRun } from './fail-run.ts'
+export {
+  failInspection,
+  finishComparison,
+  finishStatistics,
+  storeStatistics,
+  type ComputedStatistics,
+} from './finish-inspection.ts'
 export { tryHoldUpload } from './hold-upload.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'
 export { importDataset, type ImportDatasetInput } from './import-dataset.ts'
+export { planInspection, type InspectionPlan, type WantedStatistics } from './inspection-plan.ts'
 export type { KeyMappingInput } from './key-mapping-json.ts'
 export { DEFAULT_PLATFORM_LIMITS, type PlatformLimits } from './limits.ts'
 export { liveWorkers, type WorkerDevice } from './live-workers.ts'
@@ -58,7 +67,6 @@ export {
   type StorageShare,
   type StorageUsage,
 } from './storage-usage.ts'
-export { sweepUploads, type SweptUploads } from './sweep-uploads.ts'
 export { timeOrderedId } from './time-ordered-id.ts'
 export {
   storageUsers,
@@ -69,4 +77,8 @@ export {
   type VerifyReport,
   type VerifyScope,
 } from './verify-storages.ts'
+export { statisticsOf } from './statistics-json.ts'
+export { sweepUploads, type SweptUploads } from './sweep-uploads.ts'
+export { viewHash, type StoredView } from './view-hash.ts'
+export { watchInspections } from './watch-inspections.ts'
 export { watchRuns } from './watch-runs.ts'

@@ -3,10 +3,19 @@ import { hostname } from 'node:os'
 import type { Engine } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import { ShardStopped, type ShardJob } from '../store/index.ts'
-import { claimShard, failRun, releaseShard, watchRuns, type Platform, type ShardClaim } from '../usecase/index.ts'
+import {
+  claimShard,
+  failRun,
+  releaseShard,
+  watchInspections,
+  watchRuns,
+  type Platform,
+  type ShardClaim,
+} from '../usecase/index.ts'
 import { openBlobCache } from './blob-cache/index.ts'
 import { engineDevices } from './engine-devices.ts'
 import { ClaimLost, evaluateClaim } from './evaluate-claim.ts'
+import { inspectJob, runGate } from './inspection/index.ts'
 import { openSessionCache, type SessionCacheLimits } from './session-cache.ts'
 import { stopper, type Stopper } from './stopper.ts'
 import type { Workbench } from './workbench.ts'
@@ -24,6 +33,8 @@ export interface WorkerOptions {
   readonly threads: number
   /** Sessions that stay loaded for the next run. */
   readonly sessionLimits?: SessionCacheLimits | undefined
+  /** URL of the compiled program of the thread that computes statistics; by default next to this module. */
+  readonly inspectionProgram?: URL | undefined
   /** Called when the worker takes runs. */
   readonly onReady?: (() => void) | undefined
   /** Stops the worker: a shard that is not done soon is handed back. */
@@ -36,6 +47,7 @@ const CACHE_BYTES = 20 * 2 ** 30
 const SESSION_LIMITS: SessionCacheLimits = { sessions: 4, bytes: 2 * 2 ** 30 }
 
 const FINISH_MS = 2_000
+const INSPECTION_PROGRAM = new URL('inspection/inspection-thread.js', import.meta.url)
 
 /**
  * Works until it is told to stop: claims shards, one at a time, evaluates and reports them.
@@ -62,15 +74,27 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const stop = stopper(signal, options.finishMs ?? FINISH_MS)
   const bench: Workbench = { platform, engines, blobs, sessions, threads }
   const watch = watchRuns(platform)
+  const gate = runGate()
   const work = store.queue.work({
     workerId: registered.id,
     signal: stop.now,
-    onJob: (job) => stop.during(() => evaluateJob(bench, registered.id, job, stop)),
+    onJob: (job) => gate.during(() => stop.during(() => evaluateJob(bench, registered.id, job, stop))),
+  })
+  // Statistics and comparisons: while no run is evaluated.
+  const program = options.inspectionProgram ?? INSPECTION_PROGRAM
+  const watchIdle = watchInspections(platform)
+  const workIdle = store.inspections.work({
+    workerId: registered.id,
+    signal,
+    idle: gate.idle,
+    onJob: (job) => inspectJob({ platform, blobs, gate, program }, job),
   })
   log.info({ workerId: registered.id, devices: devices.map(({ id }) => id) }, 'the worker takes runs')
   options.onReady?.()
   await stop.stopped
   await work[Symbol.asyncDispose]()
+  await workIdle[Symbol.asyncDispose]()
+  await watchIdle[Symbol.asyncDispose]()
   await watch[Symbol.asyncDispose]()
   log.info({ workerId: registered.id }, 'the worker has stopped')
   const failure = stop.failure()

@@ -12,8 +12,10 @@ export interface TensorRecord {
   readonly dtype: string
   readonly shape: readonly bigint[]
   readonly stride: readonly bigint[]
+  readonly storageOffset: bigint
   readonly location: string
   readonly storageHash: string
+  readonly storageIndex: number
 }
 
 /** A line of a run's log. */
@@ -32,8 +34,6 @@ export interface LogRequest {
 export interface DetailLoaders {
   /** The graph of an architecture. */
   readonly graph: DataLoader<string, Graph>
-  /** The value tree of a checkpoint. */
-  readonly tree: DataLoader<string, unknown>
   /** The confusion matrix of a run. */
   readonly confusion: DataLoader<string, unknown>
   readonly tensors: DataLoader<string, readonly TensorRecord[]>
@@ -47,7 +47,8 @@ export interface DetailLoaders {
 }
 
 const TENSORS = `
-  select entry."checkpointId", entry.key, tensor.dtype, tensor.shape, tensor.stride, storage.location, storage."storageHash"
+  select entry."checkpointId", entry.key, tensor.dtype, tensor.shape, tensor.stride, tensor."storageOffset",
+    storage.location, storage.index as "storageIndex", storage."storageHash"
   from "StateDictEntry" entry
   join "Tensor" tensor on tensor."checkpointId" = entry."checkpointId" and tensor.index = entry."tensorIndex"
   join "CheckpointStorage" storage
@@ -77,10 +78,6 @@ export function detailLoaders(platform: Platform): DetailLoaders {
     graph: valueOf(
       (ids) => prisma.architecture.findMany({ where: anyOf(ids), select: { id: true, graph: true } }),
       (row) => architectureGraph(row),
-    ),
-    tree: valueOf(
-      (ids) => prisma.checkpoint.findMany({ where: anyOf(ids), select: { id: true, tree: true } }),
-      ({ tree }): unknown => tree,
     ),
     confusion: valueOf(
       (ids) => prisma.run.findMany({ where: anyOf(ids), select: { id: true, confusion: true } }),

@@ -3,6 +3,7 @@ import { DateTimeScalar, JsonScalar, SafeIntScalar } from '../scalars.ts'
 import { architectureResolvers } from './architecture.ts'
 import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
 import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
+import { checkpointComparisonResolvers, tensorComparisonResolvers } from './comparison.ts'
 import { datasetResolvers } from './dataset.ts'
 import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
@@ -14,6 +15,7 @@ import { startRunPayloadResolvers } from './start-run.ts'
 import { storageVerdictResolvers, verificationReportResolvers } from './storage.ts'
 import { subscriptionResolvers } from './subscription.ts'
 import { uploadResolvers } from './upload.ts'
+import { valueEntryResolvers } from './values.ts'
 import { deviceResolvers, workerResolvers } from './worker.ts'
 
 /** The resolvers of every type whose fields are more than properties. */
@@ -22,6 +24,7 @@ export const resolvers = {
   BindingProposal: bindingProposalResolvers,
   BindingReport: bindingReportResolvers,
   Checkpoint: checkpointResolvers,
+  CheckpointComparison: checkpointComparisonResolvers,
   Dataset: datasetResolvers,
   DateTime: DateTimeScalar,
   Device: deviceResolvers,
@@ -38,8 +41,10 @@ export const resolvers = {
   StartRunPayload: startRunPayloadResolvers,
   StorageVerdict: storageVerdictResolvers,
   Subscription: subscriptionResolvers,
+  TensorComparison: tensorComparisonResolvers,
   TensorInfo: tensorInfoResolvers,
   Upload: uploadResolvers,
+  ValueEntry: valueEntryResolvers,
   VerificationReport: verificationReportResolvers,
   Worker: workerResolvers,
 } satisfies Resolvers

@@ -5,6 +5,7 @@ import { InputError } from '../input-error.ts'
 import { CHECKPOINT_OMIT, RUN_OMIT } from '../loader/index.ts'
 import { decodeId } from '../object-id.ts'
 import { connection, pageRequest } from '../page.ts'
+import { compareCheckpointsResolver } from './comparison.ts'
 import { keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
 import { notFound } from './not-found.ts'
@@ -70,6 +71,7 @@ export const queryResolvers: QueryResolvers = {
       keyMapping: keyMapping(mapping),
     }),
   storageUsage: (_root, _arguments, { platform }) => storageUsage(platform),
+  compareCheckpoints: compareCheckpointsResolver,
   workers: (_root, _arguments, { platform }) => liveWorkers(platform),
   devices: async (_root, _arguments, { platform }: Context) => distinctDevices(await liveWorkers(platform)),
 }

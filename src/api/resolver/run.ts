@@ -1,4 +1,3 @@
-import { ERROR_CODES, type ErrorCode } from '../../error.ts'
 import { InputError } from '../input-error.ts'
 import type {
   LogLineResolvers,
@@ -10,6 +9,7 @@ import type {
 import type { RunRecord } from '../loader/index.ts'
 import { encodeId } from '../object-id.ts'
 import { required } from './required.ts'
+import { knownCode } from './known-code.ts'
 
 /** Lines of a log that one answer may hold. */
 const MAX_LOG_LINES = 1000
@@ -87,6 +87,3 @@ function logLines(last: number | null | undefined): number {
 function durationMs({ startedAt, finishedAt }: RunRecord): number | null {
   return startedAt === null || finishedAt === null ? null : finishedAt.getTime() - startedAt.getTime()
 }
-
-/** A code that an older version wrote and this one does not know is still an answer. */
-const knownCode = (code: string): ErrorCode => (Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'INTERNAL')

@@ -11,10 +11,12 @@ import type { Transaction } from '../client.ts'
 export const BOSS_SCHEMA = 'pgboss'
 /** The queue of shards. */
 export const SHARD_QUEUE = 'shard'
+/** The queue of inspections. */
+export const INSPECTION_QUEUE = 'inspection'
 
 const QUEUE_OPTIONS = {
   policy: 'standard',
-  /** A shard is tried three times. */
+  /** A shard, or an inspection, is tried three times. */
   retryLimit: 2,
   retryDelay: 0,
 } as const
@@ -40,7 +42,8 @@ export async function installBoss(pool: pg.Pool, log: Logger): Promise<void> {
   const boss = createBoss(pool, true, log)
   await boss.start()
   try {
-    if ((await boss.getQueue(SHARD_QUEUE)) === null) await boss.createQueue(SHARD_QUEUE, QUEUE_OPTIONS)
+    for (const queue of [SHARD_QUEUE, INSPECTION_QUEUE])
+      if ((await boss.getQueue(queue)) === null) await boss.createQueue(queue, QUEUE_OPTIONS)
   } finally {
     await boss.stop({ graceful: false, close: false })
   }

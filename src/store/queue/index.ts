@@ -3,11 +3,20 @@ import type { Logger } from 'pino'
 import { openPool } from '../connection.ts'
 import { CHANNELS, type Listener } from '../listener.ts'
 import { overTransaction, SHARD_QUEUE, shardJobId, startBoss } from './boss.ts'
+import type { InspectionQueue } from './inspection-queue.ts'
+import { openInspections } from './open-inspections.ts'
 import { startWatch } from './watch.ts'
 import { startWork } from './work.ts'
 import type { ShardKey, ShardQueue } from './shard-queue.ts'
 
 export { installBoss } from './boss.ts'
+export type {
+  InspectionJob,
+  InspectionQueue,
+  InspectionWatchOptions,
+  InspectionWorkOptions,
+  LostInspection,
+} from './inspection-queue.ts'
 export {
   ShardStopped,
   type FreedShard,
@@ -21,12 +30,13 @@ export {
 
 const CONNECTIONS = 3
 
-/** Opens the queue, with connections of its own. */
-export async function openShardQueue(
-  databaseUrl: string,
-  listener: Listener,
-  log: Logger,
-): Promise<ShardQueue & AsyncDisposable> {
+/** The queues of a database, over the same connections. */
+export interface Queues extends ShardQueue, AsyncDisposable {
+  readonly inspections: InspectionQueue
+}
+
+/** Opens the queues, with connections of their own. */
+export async function openQueues(databaseUrl: string, listener: Listener, log: Logger): Promise<Queues> {
   const pool = openPool(databaseUrl, CONNECTIONS, log)
   const boss = await startBoss(pool, log).catch(async (error: unknown) => {
     await pool[Symbol.asyncDispose]()
@@ -48,6 +58,7 @@ export async function openShardQueue(
     },
     work: (options) => startWork(context, options),
     watch: (options) => startWatch(context, options),
+    inspections: openInspections(context),
     [Symbol.asyncDispose]: async () => {
       await boss.stop({ graceful: false, close: false })
       await pool[Symbol.asyncDispose]()

@@ -1,0 +1,1 @@
+export { addCompare } from './compare-command.ts'

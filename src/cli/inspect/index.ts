@@ -1,0 +1,1 @@
+export { addInspect } from './inspect-command.ts'

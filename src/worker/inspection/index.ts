@@ -1,0 +1,2 @@
+export { inspectJob, type InspectionBench } from './inspect-job.ts'
+export { runGate, type RunGate } from './run-gate.ts'
