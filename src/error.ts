@@ -58,6 +58,9 @@ export const ERROR_CODES = {
   /** The worker that evaluated the run is gone, and the retries are used up. */
   WORKER_LOST: 'The worker that evaluated the run is gone, and the retries are used up.',
 
+  /** No worker answered a prediction in time. */
+  PREDICTION_TIMEOUT: 'No worker answered the prediction in time; the message says why, as far as that is known.',
+
   /** The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types. */
   QUERY_INVALID:
     'The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types.',

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
 import type { RunEventItem } from '../store/index.ts'
-import type { BindCheckpointInput } from '../usecase/index.ts'
+import type { BindCheckpointInput, PredictedSample, Prediction } from '../usecase/index.ts'
 import type { RunRecord } from './loader/index.ts'
 
 // What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
@@ -12,6 +12,12 @@ export type BindingReportRecord = BindingReport
 
 /** What `BindingProposal` of the schema is made of. */
 export type BindingProposalRecord = BindingProposal
+
+/** What `Prediction` of the schema is made of. */
+export type PredictionRecord = Prediction
+
+/** What `PredictedSample` of the schema is made of. */
+export type PredictedSampleRecord = PredictedSample
 
 /** An event with the run that it belongs to. */
 export interface RunEventRecord {

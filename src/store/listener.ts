@@ -16,6 +16,10 @@ export const CHANNELS = {
   runStopped: 'nograd_run_stopped',
   /** There may be a shard to claim. */
   shardReady: 'nograd_shard_ready',
+  /** Somebody waits for a prediction: `id affinity device`. */
+  predictionAsked: 'nograd_prediction_asked',
+  /** A prediction is answered: `id`. */
+  predictionAnswered: 'nograd_prediction_answered',
 } as const
 
 /** One of `CHANNELS`. */

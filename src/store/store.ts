@@ -5,6 +5,7 @@ import { openClient } from './client.ts'
 import { createRunEvents, type RunEvents } from './events/index.ts'
 import { openListener } from './listener.ts'
 import type { PrismaClient } from './prisma/client.ts'
+import { openPredictionQueue, type PredictionQueue } from './predictions/index.ts'
 import { openShardQueue, type ShardQueue } from './queue/index.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
@@ -13,6 +14,7 @@ export interface Store extends AsyncDisposable {
   readonly prisma: PrismaClient
   readonly bytes: ByteStore
   readonly queue: ShardQueue
+  readonly predictions: PredictionQueue
   readonly events: RunEvents
   readonly workers: Workers
 }
@@ -21,7 +23,7 @@ export interface Store extends AsyncDisposable {
 export interface StoreOptions {
   readonly databaseUrl: string
   readonly log: Logger
-  /** Connections of ordinary queries at most; streams, queue and listener have 12 more. */
+  /** Connections of ordinary queries at most; streams, queues and listener have 16 more. */
   readonly maxConnections?: number
   /** Told every SQL statement of `prisma`. */
   readonly onQuery?: (sql: string) => void
@@ -43,11 +45,13 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
     const prisma = own(openClient({ databaseUrl, log, maxConnections, onQuery }))
     const bytes = own(openByteStore(databaseUrl, log))
     const queue = own(await openShardQueue(databaseUrl, listener, log))
+    const predictions = own(openPredictionQueue(databaseUrl, listener, log))
     const events = own(createRunEvents(prisma, listener, log))
     return {
       prisma,
       bytes,
       queue,
+      predictions,
       events,
       workers: createWorkers(databaseUrl, prisma, log),
       [Symbol.asyncDispose]: close,

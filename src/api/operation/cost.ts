@@ -15,6 +15,7 @@ const FIELD_COST = new Map<string, number>([
   ['Architecture.parameters', 10],
   ['Checkpoint.tree', 10],
   ['Checkpoint.binding', 20],
+  ['Mutation.predict', 20],
   ['Query.bindCheckpoint', 20],
   ['Run.confusionMatrix', 10],
 ])

@@ -6,6 +6,7 @@ import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
 import { datasetResolvers } from './dataset.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
+import { predictedSampleResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
 import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
@@ -26,6 +27,7 @@ export const resolvers = {
   LogLine: logLineResolvers,
   Model: modelResolvers,
   Mutation: mutationResolvers,
+  PredictedSample: predictedSampleResolvers,
   Query: queryResolvers,
   Run: runResolvers,
   RunConfiguration: runConfigurationResolvers,

@@ -2,6 +2,7 @@ import { cancelRun, createModel, importCheckpoint, importDataset, type CreateMod
 import type { ArchitectureInput, MutationResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
 import { payload } from './payload.ts'
+import { predictResolver } from './predict.ts'
 import { startRunResolver } from './start-run.ts'
 
 /** What can be done. An expected failure is data of the payload; any other is an error of the response. */
@@ -21,6 +22,7 @@ export const mutationResolvers: MutationResolvers = {
       importDataset(platform, { ...input, uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']) }),
     ),
   startRun: startRunResolver,
+  predict: predictResolver,
   cancelRun: (_root, { input }, { platform }) =>
     payload('run', () => cancelRun(platform, { runId: decodeId('Run', input.runId, ['input', 'runId']) })),
 }
