@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
 import { addEvaluate } from './evaluate-command.ts'
 import { platformUrl } from './option-values.ts'
+import { addPredict } from './predict-command.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
 
@@ -10,7 +11,7 @@ export { reportError } from './run-command.ts'
 export { importAndRunSample, sampleIsWanted, type SampleFiles } from './sample.ts'
 export type { CliServices, LocalPlatform } from './services.ts'
 
-/** Adds the commands that talk to a platform: `evaluate`, `runs`, `cancel`. */
+/** Adds the commands that talk to a platform: `evaluate`, `predict`, `runs`, `cancel`. */
 export function addCommands(program: Command, services: CliServices): void {
   const common = (command: Command): Command =>
     command
@@ -22,6 +23,7 @@ export function addCommands(program: Command, services: CliServices): void {
       .option('--data-dir <folder>', 'data folder of the platform on this machine')
       .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
   addEvaluate(program, services, common)
+  addPredict(program, services, common)
   addRuns(program, services, common)
   addCancel(program, services, common)
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { createPredictor, type Predictor } from '../../src/usecase/index.ts'
+import { createPredictor, type PredictionLimits, type Predictor } from '../../src/usecase/index.ts'
 import { expectedLogits } from '../evaluation/fixture-case.ts'
 import { checkpoint, dataset, digitsModel } from './usecase/fixture-models.ts'
 import { openTestPlatform, type TestPlatform } from './usecase/test-platform.ts'
-import { startChildWorker } from './worker/child-worker.ts'
+import { startChildWorker, type ChildWorker } from './worker/child-worker.ts'
 
 /** Asks until it is so. */
 async function until(question: () => Promise<boolean>): Promise<void> {
@@ -20,11 +20,20 @@ describe('predictions and the lives of workers', () => {
   let expected: Float32Array
   beforeAll(async () => {
     test_ = await openTestPlatform()
-    predictor = createPredictor(test_.platform)
+    // A machine that does much else at the same time needs its time.
+    predictor = impatient({ timeoutMs: 120_000 })
     datasetId = await dataset(test_.platform, 'digits_test.npz')
     expected = await expectedLogits('digits_cnn')
   })
-  afterAll(() => test_[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await test_[Symbol.asyncDispose]()
+  })
+
+  function impatient(limits: Partial<PredictionLimits>): Predictor {
+    const { platform } = test_
+    const prediction = { ...platform.limits.prediction, ...limits }
+    return createPredictor({ ...platform, limits: { ...platform.limits, prediction } })
+  }
 
   const newCheckpoint = async () => checkpoint(test_.platform, await digitsModel(test_.platform), 'digits_cnn.pth')
   const rows = () => test_.platform.store.prisma.prediction.findMany()
@@ -48,32 +57,9 @@ describe('predictions and the lives of workers', () => {
     }
   }
 
-  test('a worker that is killed with a prediction in hand: another answers', async () => {
-    const checkpointId = await newCheckpoint()
-    await using one = await startChildWorker(test_)
-    // Before the weights are held: the samples are in the same table.
-    const inputs = await samplesOf(7)
-    await using weights = await holdWeights()
-    const answer = predictor.predict({ checkpointId, inputs })
-    answer.catch(() => undefined)
-    await until(async () => (await rows())[0]?.workerId != null)
-    await using other = await startChildWorker(test_)
-    await one.kill()
-    const killedAt = Date.now()
-    await weights[Symbol.asyncDispose]()
-    await expectRow(7, answer)
-    expect(Date.now() - killedAt).toBeLessThan(10_000)
-    expect(other.stderr()).not.toMatch(/"level":50/)
-    expect(await rows()).toEqual([])
-  }, 90_000)
-
   test('no worker at all: a clear error in time, and nothing is left behind', async () => {
     const checkpointId = await newCheckpoint()
-    const { platform } = test_
-    const hasty = createPredictor({
-      ...platform,
-      limits: { ...platform.limits, prediction: { ...platform.limits.prediction, timeoutMs: 1500 } },
-    })
+    const hasty = impatient({ timeoutMs: 1500 })
     await expect(hasty.predict({ checkpointId, datasetId, indices: [0] })).rejects.toMatchObject({
       code: 'PREDICTION_TIMEOUT',
       message: expect.stringMatching(/^no answer within 1\.5 s: no worker is alive: start one/),
@@ -83,9 +69,7 @@ describe('predictions and the lives of workers', () => {
 
   test('who asks more at once than is waited for is refused', async () => {
     const checkpointId = await newCheckpoint()
-    const { platform } = test_
-    const limits = { ...platform.limits, prediction: { ...platform.limits.prediction, timeoutMs: 1000, atOnce: 2 } }
-    const small = createPredictor({ ...platform, limits })
+    const small = impatient({ timeoutMs: 1000, atOnce: 2 })
     const all = await Promise.allSettled(
       Array.from({ length: 3 }, () => small.predict({ checkpointId, datasetId, indices: [0] })),
     )
@@ -96,50 +80,72 @@ describe('predictions and the lives of workers', () => {
     ])
   }, 60_000)
 
-  test('who asked and is gone leaves a row that nobody answers, and that is swept', async () => {
-    const { store } = test_.platform
-    const gone = { request: {}, inputs: new Uint8Array(4), device: 'auto', affinity: 'x'.repeat(64) }
-    await store.prisma.prediction.create({
-      data: { id: crypto.randomUUID(), ...gone, expiresAt: new Date(Date.now() - 60_000) },
+  describe('three workers', () => {
+    let workers: ChildWorker[]
+    beforeAll(async () => {
+      workers = await Promise.all([1, 2, 3].map(() => startChildWorker(test_)))
+    }, 120_000)
+    afterAll(async () => {
+      for (const worker of workers) await worker[Symbol.asyncDispose]()
     })
-    await using worker = await startChildWorker(test_)
-    await delay(1500)
-    expect(worker.stderr()).toBe('')
-    await store.predictions.sweep()
-    expect(await rows()).toEqual([])
-  }, 60_000)
 
-  test('a worker that stops in good order hands on what it cannot finish', async () => {
-    const checkpointId = await newCheckpoint()
-    const inputs = await samplesOf(11)
-    await using one = await startChildWorker(test_)
-    await using weights = await holdWeights()
-    const answer = predictor.predict({ checkpointId, inputs })
-    answer.catch(() => undefined)
-    await until(async () => (await rows())[0]?.workerId != null)
-    await using other = await startChildWorker(test_)
-    const ended = one.kill('SIGTERM')
-    await delay(2500)
-    await weights[Symbol.asyncDispose]()
-    await expectRow(11, answer)
-    expect((await ended).code).toBe(0)
-    expect(other.stderr()).not.toMatch(/"level":50/)
-  }, 90_000)
+    /** Asks while no worker can read the weights, waits until one has the question, and does something to that one. */
+    async function whileInHand(row: number, act: (victim: ChildWorker) => Promise<unknown>): Promise<ChildWorker> {
+      const checkpointId = await newCheckpoint()
+      // Before the weights are held: the samples are in the same table.
+      const inputs = await sampleOf(row)
+      await using weights = await holdWeights()
+      const answer = predictor.predict({ checkpointId, inputs })
+      answer.catch(() => undefined)
+      await until(async () => (await rows())[0]?.workerId != null)
+      const [question] = await rows()
+      const { pid } = await test_.platform.store.prisma.worker.findUniqueOrThrow({ where: { id: question!.workerId! } })
+      const victim = workers.find((worker) => worker.pid === pid)!
+      await act(victim)
+      await weights[Symbol.asyncDispose]()
+      await expectRow(row, answer)
+      expect(await rows()).toEqual([])
+      return victim
+    }
 
-  test('two workers: the one that has the weights loaded answers', async () => {
-    const checkpointId = await newCheckpoint()
-    await using one = await startChildWorker(test_)
-    await using other = await startChildWorker(test_)
-    expect(one.pid).not.toBe(other.pid)
-    await predictor.predict({ checkpointId, datasetId, indices: [0] })
-    let warm = 0
-    for (let i = 0; i < 10; i++) if ((await predictor.predict({ checkpointId, datasetId, indices: [i] })).warm) warm++
-    // The other one takes a question only when the first has not for some 20 ms.
-    expect(warm).toBeGreaterThanOrEqual(8)
-  }, 60_000)
+    test('the one that has the weights loaded answers', async () => {
+      const checkpointId = await newCheckpoint()
+      await predictor.predict({ checkpointId, datasetId, indices: [0] })
+      let warm = 0
+      for (let i = 0; i < 12; i++) if ((await predictor.predict({ checkpointId, datasetId, indices: [i] })).warm) warm++
+      // Another one takes a question when the first has not for some 20 ms, and has the weights from then on.
+      expect(warm).toBeGreaterThanOrEqual(10)
+    }, 120_000)
+
+    test('one that stops in good order hands on what it cannot finish', async () => {
+      let ended: ReturnType<ChildWorker['kill']> | undefined
+      await whileInHand(11, async (victim) => {
+        ended = victim.kill('SIGTERM')
+        // Its time to finish is over when the question is another's.
+        const { workerId } = (await rows())[0]!
+        await until(async () => (await rows())[0]?.workerId !== workerId)
+      })
+      expect((await ended!).code).toBe(0)
+    }, 180_000)
+
+    test('one that is killed with a prediction in hand: another answers', async () => {
+      const victim = await whileInHand(7, (killed) => killed.kill())
+      for (const worker of workers) if (worker !== victim) expect(worker.stderr()).not.toMatch(/"level":50/)
+    }, 180_000)
+
+    test('a question that nobody waits for any more is not answered, and is swept', async () => {
+      const { store } = test_.platform
+      const gone = { request: {}, inputs: new Uint8Array(4), device: 'auto', affinity: 'x'.repeat(64) }
+      const id = crypto.randomUUID()
+      await store.prisma.prediction.create({ data: { id, ...gone, expiresAt: new Date(Date.now() - 60_000) } })
+      await delay(2_500)
+      expect(await rows()).toMatchObject([{ id, attempt: 0, answer: null }])
+      expect(await store.predictions.sweep()).toBe(1)
+    })
+  })
 
   /** A sample of the dataset as nested arrays. */
-  async function samplesOf(row: number): Promise<unknown> {
+  async function sampleOf(row: number): Promise<unknown> {
     const { store } = test_.platform
     const column = await store.prisma.datasetColumn.findFirstOrThrow({ where: { datasetId, role: 'FEATURE' } })
     const bytes = new Uint8Array(256)

@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { threadedEngine, type Engine } from '../../src/engine/index.ts'
-import { DEFAULT_PREDICTION_LIMITS, createModel, importCheckpoint, startRun } from '../../src/usecase/index.ts'
+import {
+  cancelRun,
+  createModel,
+  DEFAULT_PREDICTION_LIMITS,
+  importCheckpoint,
+  startRun,
+} from '../../src/usecase/index.ts'
 import { runWorker } from '../../src/worker/index.ts'
 import { compiled } from '../compiled.ts'
 import { expectedLogits } from '../evaluation/fixture-case.ts'
@@ -13,7 +20,7 @@ import { spyOn } from './predict/spy.ts'
 import { cancerModel, checkpoint, dataset, digitsModel } from './usecase/fixture-models.ts'
 import { safetensorsFile } from './usecase/safetensors-file.ts'
 import { fixture, upload } from './usecase/test-platform.ts'
-import { LONG, longRun, startLongRun } from './worker/long-run.ts'
+import { longRun, startLongRun } from './worker/long-run.ts'
 import { ended } from './worker/test-worker.ts'
 
 /** The logits that PyTorch gave (test/fixtures/make_fixtures.py), row by row. */
@@ -408,12 +415,12 @@ describe('predict, through HTTP and a worker', () => {
       })
       times.push(performance.now() - begin)
     }
-    const during = await platform.store.prisma.run.findUniqueOrThrow({ where: { id } })
-    expect(during.status).toBe('RUNNING')
-    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(300)
-    expect(times.at(-1)).toBeLessThan(1000)
-    expect(await ended(platform, id)).toMatchObject({ status: 'SUCCEEDED', samples: BigInt(LONG) })
-  })
+    const samplesOf = async () => (await platform.store.prisma.run.findUniqueOrThrow({ where: { id } })).samples
+    const before = await samplesOf()
+    while ((await samplesOf()) === before) await delay(20)
+    expect((await cancelRun(platform, { runId: id })).status).toBe('CANCELLED')
+    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(500)
+  }, 120_000)
 
   test('docs/graphql.md tells the limits', () => {
     const text = readFileSync(new URL('../../docs/graphql.md', import.meta.url), 'utf8')

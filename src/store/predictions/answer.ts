@@ -15,6 +15,8 @@ const COLD_DELAY_MS = 20
 const COLD_JITTER_MS = 10
 /** How often questions are looked for that were missed, or whose worker has died. */
 const LOOK_MS = 1_000
+/** How often questions of those who are gone are removed. */
+const SWEEP_MS = 60_000
 /** Questions that a worker knows of and cannot take yet: more of them are found by looking. */
 const MOST_HINTS = 1_000
 /** An answer that the database does not take is tried again … */
@@ -74,6 +76,12 @@ const HAND_ON = `
   )
   select pg_notify('${CHANNELS.predictionAsked}', concat_ws(' ', id, affinity, device)) from handed`
 
+/** Removes questions that nobody waits for any more; how many. */
+export async function sweep(pool: pg.Pool): Promise<number> {
+  const text = `delete from "Prediction" where "expiresAt" < now() - interval '10 seconds'`
+  return (await pool.query(text)).rowCount ?? 0
+}
+
 /** Answers questions until stopped. */
 export function startAnswering(
   { pool, listener, log }: AnswerContext,
@@ -122,6 +130,7 @@ export function startAnswering(
 
   async function loop(): Promise<void> {
     let lookedAt = 0
+    let sweptAt = Date.now()
     while (!stopping.signal.aborted) {
       if (inHand.size >= atOnce) {
         await Promise.race(inHand)
@@ -137,6 +146,10 @@ export function startAnswering(
           continue
         }
         if (look) lookedAt = Date.now()
+        if (Date.now() - sweptAt > SWEEP_MS) {
+          sweptAt = Date.now()
+          await sweep(pool)
+        }
         // Others may have taken what this worker heard of.
         if (hints.length === 0 && wake.sets === seen) await wake.wait(LOOK_MS, stopping.signal)
       } catch (error) {

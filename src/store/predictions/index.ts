@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 
 import { openPool } from '../connection.ts'
 import { CHANNELS, type Listener } from '../listener.ts'
-import { startAnswering } from './answer.ts'
+import { startAnswering, sweep } from './answer.ts'
 import { ask, type Waiting } from './ask.ts'
 import type { PredictionQueue } from './prediction-queue.ts'
 
@@ -39,12 +39,7 @@ export function openPredictionQueue(
   return {
     ask: (prediction, timeoutMs, signal) => ask(pool, waiting, prediction, timeoutMs, signal),
     work: (options) => startAnswering({ pool, listener, log }, options),
-    sweep: async () => {
-      const { rowCount } = await pool.query(
-        'delete from "Prediction" where "expiresAt" < now() - interval \'10 seconds\'',
-      )
-      return rowCount ?? 0
-    },
+    sweep: () => sweep(pool),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 }
