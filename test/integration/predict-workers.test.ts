@@ -84,7 +84,7 @@ describe('predictions and the lives of workers', () => {
     let workers: ChildWorker[]
     beforeAll(async () => {
       workers = await Promise.all([1, 2, 3].map(() => startChildWorker(test_)))
-    }, 120_000)
+    }, 300_000)
     afterAll(async () => {
       for (const worker of workers) await worker[Symbol.asyncDispose]()
     })
