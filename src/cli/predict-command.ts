@@ -1,32 +1,11 @@
 import { Option, type Command } from 'commander'
-import type { MapLocation } from './evaluation-request.ts'
 import { usageError, EXIT } from './failure.ts'
 import { checkFile, mapLocation, positiveInteger, probability, sampleIndices } from './option-values.ts'
+import { STDIN, type PredictOptions } from './predict-options.ts'
 import { predictSamples } from './predict-samples.ts'
 import { predictionTable } from './prediction-table.ts'
-import { runCommand, type CommonOptions } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 import type { CliServices } from './services.ts'
-
-/** What `predict` was asked to do. */
-export interface PredictOptions extends CommonOptions {
-  readonly checkpointId?: string
-  readonly model?: string
-  readonly checkpoint?: string
-  readonly input?: string
-  readonly labelColumn?: string
-  readonly dataset?: string
-  readonly indices?: readonly number[]
-  readonly top: number
-  readonly threshold?: number
-  readonly activation?: string
-  readonly device?: string
-  readonly mapLocation?: MapLocation
-  readonly stripPrefix?: string
-  readonly strict: boolean
-}
-
-/** Samples on standard input. */
-export const STDIN = '-'
 
 const HELP = `
 Samples: a JSON file of nested arrays, the first level being the samples, or "-" for such JSON on standard input; for a model with several

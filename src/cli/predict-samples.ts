@@ -12,7 +12,7 @@ import { CliFailure } from './failure.ts'
 import { formatBytes } from './number-format.ts'
 import { hashFile } from './names.ts'
 import type { PlatformClient } from './platform-client.ts'
-import { STDIN, type PredictOptions } from './predict-command.ts'
+import { STDIN, type PredictOptions } from './predict-options.ts'
 
 /** Bytes of JSON samples: a request of the platform takes no more. */
 const JSON_BYTES = 1_000_000
