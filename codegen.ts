@@ -35,6 +35,8 @@ const config: CodegenConfig = {
           RunEvent: '../record.ts#RunEventRecord',
           UserError: '../record.ts#UserErrorRecord',
           StartRunPayload: '../record.ts#StartRunAnswer',
+          Prediction: '../record.ts#PredictionRecord',
+          PredictedSample: '../record.ts#PredictedSampleRecord',
           LogLine: '../loader/index.ts#LogRecord',
           Metric: '../../store/index.ts#MetricRow',
           Upload: '../../store/index.ts#UploadRow',

@@ -60,6 +60,8 @@ export const ERROR_CODES = {
 
   /** Stored bytes are not what their hash says, or are gone; the message says which and what to do. */
   STORAGE_DAMAGED: 'Stored bytes are not what their hash says, or are gone; the message says which, and what to do.',
+  /** No worker answered a prediction in time. */
+  PREDICTION_TIMEOUT: 'No worker answered the prediction in time; the message says why, as far as that is known.',
 
   /** The GraphQL request does not parse, does not fit the schema, or its variables do not fit their types. */
   QUERY_INVALID:

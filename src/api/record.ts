@@ -5,6 +5,8 @@ import type { RunEventItem } from '../store/index.ts'
 import type {
   BindCheckpointInput,
   DownloadInput,
+  PredictedSample,
+  Prediction,
   StorageShare,
   StorageUsage,
   StorageVerdict,
@@ -20,6 +22,12 @@ export type BindingReportRecord = BindingReport
 
 /** What `BindingProposal` of the schema is made of. */
 export type BindingProposalRecord = BindingProposal
+
+/** What `Prediction` of the schema is made of. */
+export type PredictionRecord = Prediction
+
+/** What `PredictedSample` of the schema is made of. */
+export type PredictedSampleRecord = PredictedSample
 
 /** What `StorageUsage` of the schema is made of. */
 export type StorageUsageRecord = StorageUsage

@@ -66,7 +66,9 @@ function checkJsonDepth(value: unknown): unknown {
     if (typeof item.value !== 'object' || item.value === null) continue
     const depth = item.depth + 1
     if (depth > MAX_JSON_DEPTH) throw new GraphQLError(`JSON is nested more than ${MAX_JSON_DEPTH} levels deep`)
-    for (const child of Object.values(item.value)) open.push({ value: child, depth })
+    // Most of what there is, where an array of numbers was sent, is no object.
+    for (const child of Object.values(item.value) as unknown[])
+      if (typeof child === 'object') open.push({ value: child, depth })
   }
   return value
 }

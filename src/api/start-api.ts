@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AppError } from '../error.ts'
-import type { Platform } from '../usecase/index.ts'
+import { createPredictor, type Platform } from '../usecase/index.ts'
 import { createApp } from './http/app.ts'
 import { createGraphQLServer } from './http/graphql-server.ts'
 import { uploadRoutes } from './http/upload/upload-routes.ts'
@@ -44,13 +44,23 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const graphql = createGraphQLServer(schema, limits, platform.log)
   await graphql.start()
 
+  const predictor = createPredictor(platform)
   const uploads = uploadRoutes(platform, limits, allowedOrigins)
-  const app = createApp({ platform, graphql, uploads, limits, development, allowedOrigins, stopping: stopping.signal })
+  const app = createApp({
+    platform,
+    predictor,
+    graphql,
+    uploads,
+    limits,
+    development,
+    allowedOrigins,
+    stopping: stopping.signal,
+  })
   const server = createServer({ requestTimeout: 0 }, app)
   // By default Node asks every client to send before any route has looked at the request.
   server.on('checkContinue', app)
   server.on('clientError', answerNoHttp)
-  const protocol = createGraphQLProtocol(schema, limits, platform, stopping.signal)
+  const protocol = createGraphQLProtocol(schema, limits, platform, predictor, stopping.signal)
   const sockets = serveSockets({ server, protocol, limits, allowedOrigins, log: platform.log })
   try {
     await listen(server, host, port)

@@ -186,8 +186,8 @@ export const SAMPLE_STATE = `query SampleState {
   runs(first: 1, filter: { status: [SUCCEEDED] }) { nodes { id } }
 }`
 
-/** A page of the checkpoints of a model, by name. */
-export interface FindCheckpoint {
+/** A model's checkpoints by name, a page at a time. */
+export interface FindCheckpoints {
   readonly model: {
     readonly checkpoints: {
       readonly nodes: readonly { readonly id: string; readonly name: string }[]
@@ -195,8 +195,46 @@ export interface FindCheckpoint {
     }
   } | null
 }
-export const FIND_CHECKPOINT = `query FindCheckpoint($model: String!, $after: String) {
-  model(name: $model) { checkpoints(first: 100, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } } }
+export const FIND_CHECKPOINTS = `query FindCheckpoints($id: ID, $name: String, $after: String) {
+  model(id: $id, name: $name) {
+    checkpoints(first: 100, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } }
+  }
+}`
+
+/** What a checkpoint says about one sample. */
+export interface PredictedSample {
+  readonly index: number
+  readonly row: number | null
+  readonly logits: readonly (number | null)[]
+  readonly probabilities: readonly number[] | null
+  readonly labels: readonly string[]
+  readonly trueLabels: readonly string[] | null
+  readonly trueValues: readonly number[] | null
+}
+export interface Prediction {
+  readonly classes: readonly string[]
+  readonly activation: string
+  readonly device: string
+  readonly engine: string
+  readonly engineVersion: string
+  readonly warm: boolean
+  readonly milliseconds: number
+  readonly workerMilliseconds: number
+  readonly engineMilliseconds: number
+  readonly notes: readonly string[]
+  readonly samples: readonly PredictedSample[]
+}
+export interface Predict {
+  readonly predict: { readonly prediction: Prediction | null; readonly errors: readonly UserError[] }
+}
+export const PREDICT = `mutation Predict($input: PredictInput!) {
+  predict(input: $input) {
+    prediction {
+      classes activation device engine engineVersion warm milliseconds workerMilliseconds engineMilliseconds notes
+      samples { index row logits probabilities labels trueLabels trueValues }
+    }
+    ${ERRORS}
+  }
 }`
 
 const DOWNLOAD_VARIABLES =

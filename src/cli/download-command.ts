@@ -1,15 +1,9 @@
 import type { Command } from 'commander'
-import {
-  DOWNLOAD_HASH,
-  FIND_CHECKPOINT,
-  FIND_DOWNLOAD,
-  type DownloadHash,
-  type FindCheckpoint,
-  type FindDownload,
-} from './documents.ts'
+import { DOWNLOAD_HASH, FIND_DOWNLOAD, type DownloadHash, type FindDownload } from './documents.ts'
 import { downloadFile } from './download-file.ts'
-import { CliFailure, EXIT, usageError } from './failure.ts'
+import { EXIT, usageError } from './failure.ts'
 import { keyMappingOf } from './key-mapping.ts'
+import { findCheckpoint } from './find-checkpoint.ts'
 import { formatBytes } from './number-format.ts'
 import { checkOutput } from './output-file.ts'
 import { runCommand, type CommandContext, type CommonOptions } from './run-command.ts'
@@ -61,7 +55,7 @@ async function download(
 ): Promise<number> {
   const { client, signal } = context
   const variables = {
-    id: id ?? (await findByName(context, options.model!, options.checkpoint!)),
+    id: id ?? (await findCheckpoint(client, { model: options.model!, name: options.checkpoint! }, signal)),
     format: options.format?.toUpperCase(),
     content: options.stateDict === true ? 'STATE_DICT' : undefined,
     mapLocation: options.mapLocation,
@@ -93,19 +87,5 @@ async function download(
     return EXIT.ok
   } finally {
     display.ended()
-  }
-}
-
-/** The id of a checkpoint by the names of its model and its own; the newest are looked at first. */
-async function findByName({ client, signal }: CommandContext, model: string, name: string): Promise<string> {
-  for (let after: string | null = null; ;) {
-    const page: FindCheckpoint = await client.query<FindCheckpoint>(FIND_CHECKPOINT, { model, after }, signal)
-    if (page.model === null) throw new CliFailure('NOT_FOUND', `there is no model named ${JSON.stringify(model)}`)
-    const { nodes, pageInfo } = page.model.checkpoints
-    const found = nodes.find((node) => node.name === name)
-    if (found !== undefined) return found.id
-    if (!pageInfo.hasNextPage)
-      throw new CliFailure('NOT_FOUND', `model ${model} has no checkpoint named ${JSON.stringify(name)}`)
-    after = pageInfo.endCursor
   }
 }

@@ -8,6 +8,7 @@ import { addEvaluate } from './evaluate-command.ts'
 import { addGc } from './gc-command.ts'
 import { addInspect } from './inspect/index.ts'
 import { platformUrl } from './option-values.ts'
+import { addPredict } from './predict-command.ts'
 import { addRuns } from './runs-command.ts'
 import type { CliServices } from './services.ts'
 import { addStorage } from './storage-command.ts'
@@ -31,6 +32,7 @@ export function addCommands(program: Command, services: CliServices): void {
       .option('--data-dir <folder>', 'data folder of the platform on this machine')
       .option('--json', 'print one JSON object on stdout, and errors as JSON on stderr')
   addEvaluate(program, services, common)
+  addPredict(program, services, common)
   addUpload(program, services, common)
   addDownload(program, services, common)
   addConvert(program, services)

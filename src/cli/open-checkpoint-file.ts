@@ -21,12 +21,14 @@ export async function openCheckpointFile(path: string): Promise<OpenCheckpointFi
   for (const shard of shards) await checkFile('a shard of the checkpoint', shard)
   const sources: (ByteSource & AsyncDisposable)[] = []
   try {
-    for (const file of [path, ...shards]) sources.push(await fileSource(file))
-    const [source, ...others] = sources as [ByteSource, ...ByteSource[]]
+    const source = await fileSource(path)
+    sources.push(source)
+    for (const shard of shards) sources.push(await fileSource(shard))
+    const others = sources.slice(1)
     const checkpoint = sharded ? await readCheckpointShards(source, others) : await readCheckpoint(source)
     return { source, checkpoint, [Symbol.asyncDispose]: () => checkpoint[Symbol.asyncDispose]() }
   } catch (error) {
-    for (const source of sources) await source[Symbol.asyncDispose]()
+    for (const open of sources) await open[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -54,6 +54,23 @@ export function prefixRename(text: string, earlier: readonly PrefixRename[] = []
   return [...earlier, { from: text.slice(0, at), to: text.slice(at + 1) }]
 }
 
+/** Samples that a list names at most: the platform takes no more at a time. */
+const MOST_INDICES = 1_000
+
+/** `0,5,7-9`: numbers from 0, and ranges with both ends. @throws InvalidArgumentError */
+export function sampleIndices(text: string): readonly number[] {
+  const indices: number[] = []
+  for (const part of text.split(',')) {
+    const [, first, last = first] = /^\s*(\d{1,15})(?:-(\d{1,15}))?\s*$/.exec(part) ?? []
+    if (first === undefined || Number(last) < Number(first))
+      throw new InvalidArgumentError('Numbers from 0 and ranges are expected: 0,5,7-9.')
+    if (indices.length + Number(last) - Number(first) >= MOST_INDICES)
+      throw new InvalidArgumentError(`At most ${MOST_INDICES} samples are predicted at a time.`)
+    for (let index = Number(first); index <= Number(last); index++) indices.push(index)
+  }
+  return indices
+}
+
 /** The address of a platform. @throws InvalidArgumentError */
 export function platformUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))

@@ -31,7 +31,7 @@ export function rolesOf(source: ByteSource, candidates: readonly Candidate[], op
   }
   return [
     ...featureNames(file, label, options).map((name) => ({ array: named(name), role: 'FEATURE' as const })),
-    { array: named(label), role: 'LABEL' },
+    ...(label === null ? [] : [{ array: named(label), role: 'LABEL' as const }]),
   ]
 }
 

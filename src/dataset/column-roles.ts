@@ -19,13 +19,14 @@ export interface Named {
 }
 
 /**
- * The label column: the one that the options name, or the only one with a usual name.
+ * The label column: the one that the options name, or the only one with a usual name; null when there is none and none is needed.
  * @throws AppError BAD_INPUT, which lists the columns.
  */
-export function labelName(file: Named, { labelColumn }: DatasetOptions): string {
+export function labelName(file: Named, { labelColumn, labelsOptional }: DatasetOptions): string | null {
   if (labelColumn !== undefined) return existing(file, labelColumn, 'labelColumn')
   const usual = file.names.filter((name) => LABEL_NAMES.has(name.toLowerCase()))
   if (usual.length === 1) return usual[0]!
+  if (usual.length === 0 && labelsOptional === true) return null
   const found =
     usual.length === 0
       ? `no ${file.thing} has a usual label name (y, label, target, class)`
@@ -37,8 +38,8 @@ export function labelName(file: Named, { labelColumn }: DatasetOptions): string 
  * The feature arrays: those that the options name, or the only one with a usual name, or the only one that is left.
  * @throws AppError BAD_INPUT, which lists the arrays.
  */
-export function featureNames(file: Named, label: string, { featureColumns }: DatasetOptions): readonly string[] {
-  if (featureColumns !== undefined) return chosenFeatures(file, [label], featureColumns)
+export function featureNames(file: Named, label: string | null, { featureColumns }: DatasetOptions): readonly string[] {
+  if (featureColumns !== undefined) return chosenFeatures(file, label === null ? [] : [label], featureColumns)
   const others = file.names.filter((name) => name !== label)
   const usual = others.filter((name) => FEATURE_NAMES.has(name.toLowerCase()))
   if (usual.length === 1) return usual

@@ -11,7 +11,7 @@ export interface CsvColumns {
   readonly names: readonly string[]
   /** Indexes of fields, in the order of the header or of `featureColumns`. */
   readonly features: readonly number[]
-  /** More than one for MULTILABEL. */
+  /** More than one for MULTILABEL; none when there are none and none are needed. */
   readonly labels: readonly number[]
 }
 
@@ -52,8 +52,10 @@ export function csvColumns(
 /** One column, or, where no column has the whole text as its name, those between the commas. */
 function labelNames(file: Named, options: DatasetOptions): readonly string[] {
   const { labelColumn } = options
-  if (labelColumn === undefined || file.names.includes(labelColumn) || !labelColumn.includes(','))
-    return [labelName(file, options)]
+  if (labelColumn === undefined || file.names.includes(labelColumn) || !labelColumn.includes(',')) {
+    const label = labelName(file, options)
+    return label === null ? [] : [label]
+  }
   const labels = labelColumn.split(',').map((name) => existing(file, name.trim(), 'labelColumn'))
   const twice = labels.find((name, i) => labels.indexOf(name) !== i)
   if (twice !== undefined) throw new AppError('BAD_INPUT', `${file.source}: labelColumn names ${quoted(twice)} twice`)

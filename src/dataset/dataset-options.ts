@@ -12,6 +12,8 @@ export interface DatasetOptions {
    * (csv); a column's index, -1 being the last (npy). By default a column with a usual name: y, label, target, class.
    */
   readonly labelColumn?: string | undefined
+  /** Whether samples without labels do as well: those of a prediction need none. An array of an .npy file then is all features. */
+  readonly labelsOptional?: boolean | undefined
   /**
    * Names of arrays or columns that are features. By default the array called x or the like, or every other column of a
    * CSV.

@@ -24,25 +24,26 @@ export async function openCsv(
     throw new AppError('BAD_INPUT', `delimiter ${quoted(dialect.delimiter)} cannot stand between fields`)
   const facts = await scanCsv(source, dialect, options, limits)
   const labels = labelColumn(source, facts)
-  const name = labels.column.name === 'x' ? 'features' : 'x'
+  const name = labels?.column.name === 'x' ? 'features' : 'x'
   const columns: readonly Column[] = [
     { name, role: 'FEATURE', dtype: 'float32', shape: [facts.columns.features.length] },
-    labels.column,
+    ...(labels === null ? [] : [labels.column]),
   ]
   return {
     format: 'csv',
     rows: facts.rows,
     columns,
-    labelNames: labels.names,
+    labelNames: labels?.names ?? null,
     read: (index) => {
-      invariant(index === 0 || index === 1, `a CSV file has columns 0 and 1, not ${index}`)
-      const [fields, write] =
-        index === 0
-          ? ([facts.columns.features, writeFloat32] as const)
-          : ([facts.columns.labels, labels.write] as const)
-      return fieldBytes(source, dialect, limits, fields, write)
+      if (index === 0) return fieldBytes(source, dialect, limits, facts.columns.features, writeFloat32)
+      invariant(index === 1 && labels !== null, `a CSV file has columns 0 and, for labels, 1; not ${index}`)
+      return fieldBytes(source, dialect, limits, facts.columns.labels, labels.write)
     },
-    statistics: (index) => (index === 0 ? facts.features : labels.statistics),
+    statistics: (index) => {
+      if (index === 0) return facts.features
+      invariant(index === 1 && labels !== null, `a CSV file has columns 0 and, for labels, 1; not ${index}`)
+      return labels.statistics
+    },
     // The source is its opener's to close.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -68,8 +69,9 @@ interface LabelColumn {
   readonly write: FieldWriter
 }
 
-/** One label column as it is; several, which have to be numbers, side by side. */
-function labelColumn(source: ByteSource, { columns, labels }: CsvFacts): LabelColumn {
+/** One label column as it is; several, which have to be numbers, side by side; null for none. */
+function labelColumn(source: ByteSource, { columns, labels }: CsvFacts): LabelColumn | null {
+  if (labels.length === 0) return null
   const headers = columns.labels.map((index) => columns.names[index]!)
   const text = labels.findIndex(({ names }) => names !== null)
   if (labels.length > 1 && text !== -1)

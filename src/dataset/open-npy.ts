@@ -33,6 +33,8 @@ export async function openNpy(
       'BAD_INPUT',
       `${source.name}: featureColumns names columns, and those of an .npy file have no names`,
     )
+  if (options.labelsOptional === true && options.labelColumn === undefined)
+    return arrayDataset(source, 'npy', [{ array: table, role: 'FEATURE' }], limits)
   if (table.shape.length === 2 && table.shape[1]! > limits.maxColumns)
     throw new AppError(
       'LIMIT_EXCEEDED',

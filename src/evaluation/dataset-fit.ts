@@ -41,14 +41,20 @@ export interface LabelFit {
   readonly classOf: readonly number[] | null
 }
 
-/** How the samples of a dataset become batches of a graph. Plain data. */
-export interface DatasetFit {
+/** How samples, with or without the truth about them, become batches of a graph. Plain data. */
+export interface SamplesFit {
   readonly inputs: readonly InputFit[]
   /** Name of the graph output that holds the logits. */
   readonly output: string
-  readonly labels: LabelFit
+  /** Null when the truth is not there. */
+  readonly labels: LabelFit | null
   /** Class names of the metrics: the model's, or `0`, `1`, … where it names none. */
   readonly classes: readonly string[]
   /** What was done that the user may want to know: conversions, columns that are not used. */
   readonly notes: readonly string[]
+}
+
+/** How the samples of a dataset become batches of a graph. */
+export interface DatasetFit extends SamplesFit {
+  readonly labels: LabelFit
 }

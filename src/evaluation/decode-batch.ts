@@ -3,7 +3,7 @@ import { AppError, invariant } from '../error.ts'
 import type { Targets } from '../metric/index.ts'
 import { itemSize, numel, typedArrayOf, type DType, type Shape, type Tensor, type TensorMap } from '../tensor/index.ts'
 import { castBetween, type Cast } from './cast.ts'
-import type { DatasetFit, LabelFit } from './dataset-fit.ts'
+import type { DatasetFit, LabelFit, SamplesFit } from './dataset-fit.ts'
 import { rowBytes, type RowReader } from './row-reader.ts'
 
 /** Samples that are ready for the engine. */
@@ -23,17 +23,8 @@ export interface BatchDecoder {
 
 /** A decoder of the columns that a fit names. */
 export function batchDecoder(graph: Graph, fit: DatasetFit, columns: ReadonlyMap<string, RowReader>): BatchDecoder {
-  const column = (name: string): RowReader => {
-    const reader = columns.get(name)
-    invariant(reader !== undefined, `no reader of column ${name}`)
-    return reader
-  }
-  const features = fit.inputs.map(({ input, column: name, shape }) => {
-    const value = graph.inputs.find((candidate) => candidate.name === input)
-    invariant(value !== undefined, `no graph input ${input}`)
-    return { input, decoder: tensorDecoder(column(name), value.dtype, shape) }
-  })
-  const targets = targetDecoder(column(fit.labels.column), fit.labels)
+  const features = featureDecoders(graph, fit, columns)
+  const targets = targetDecoder(readerOf(columns, fit.labels.column), fit.labels)
   return {
     async decode(first, n) {
       const tensors = features.map(async ({ input, decoder }) => [input, await decoder.decode(first, n)] as const)
@@ -44,6 +35,37 @@ export function batchDecoder(graph: Graph, fit: DatasetFit, columns: ReadonlyMap
       for (const { input, decoder } of features) decoder.recycle(inputs.get(input)!)
     },
   }
+}
+
+/**
+ * All rows of columns, as a run decodes them.
+ * @returns targets: null when the fit has no labels.
+ */
+export async function decodeSamples(
+  graph: Graph,
+  fit: SamplesFit,
+  columns: ReadonlyMap<string, RowReader>,
+  n: number,
+): Promise<{ readonly inputs: TensorMap; readonly targets: Targets | null }> {
+  const inputs = new Map<string, Tensor>()
+  for (const { input, decoder } of featureDecoders(graph, fit, columns)) inputs.set(input, await decoder.decode(0, n))
+  const { labels } = fit
+  const targets = labels === null ? null : await targetDecoder(readerOf(columns, labels.column), labels)(0, n)
+  return { inputs, targets }
+}
+
+function featureDecoders(graph: Graph, { inputs }: SamplesFit, columns: ReadonlyMap<string, RowReader>) {
+  return inputs.map(({ input, column, shape }) => {
+    const value = graph.inputs.find((candidate) => candidate.name === input)
+    invariant(value !== undefined, `no graph input ${input}`)
+    return { input, decoder: tensorDecoder(readerOf(columns, column), value.dtype, shape) }
+  })
+}
+
+function readerOf(columns: ReadonlyMap<string, RowReader>, name: string): RowReader {
+  const reader = columns.get(name)
+  invariant(reader !== undefined, `no reader of column ${name}`)
+  return reader
 }
 
 interface TensorDecoder {

@@ -1,10 +1,10 @@
 import type { Graph } from '../architecture/index.ts'
 import type { Session } from '../engine/index.ts'
-import { AppError, invariant } from '../error.ts'
+import { AppError } from '../error.ts'
 import { taskAccumulator, type Task, type TaskReport, type TaskState } from '../metric/index.ts'
-import { toFloat32, type Tensor } from '../tensor/index.ts'
 import type { DatasetFit } from './dataset-fit.ts'
 import { batchDecoder, type DecodedBatch } from './decode-batch.ts'
+import { checkFinite, logitsOf } from './logits.ts'
 import { pipeline } from './pipeline.ts'
 import { progressReporter, type Clock, type Progress } from './progress.ts'
 import type { RowReader } from './row-reader.ts'
@@ -68,7 +68,8 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
     },
     consume({ batch, logits }) {
       const { n, targets } = batch
-      const values = checkLogits(task, batch, logits)
+      const values = logitsOf(logits, n)
+      checkFinite(task, values, n, (sample) => batch.first + sample)
       state = accumulator.update(state, { n, width: values.length / n, logits: values, targets })
       samples += n
       report(samples, () => accumulator.running(state))
@@ -83,27 +84,4 @@ export function mergeShards(task: Task, fit: Pick<DatasetFit, 'classes'>, states
   let merged = accumulator.empty()
   for (const state of states) merged = accumulator.merge(merged, state)
   return accumulator.compute(merged)
-}
-
-/** One row of numbers for each sample. -Infinity is a logit that a class can have: its probability is zero. */
-function checkLogits(task: Task, { first, n }: DecodedBatch, logits: Tensor | undefined): Float32Array {
-  invariant(logits !== undefined, 'the engine gave no logits')
-  const { dtype, shape } = logits
-  if (shape[0] !== n)
-    throw new AppError(
-      'ENGINE_FAILED',
-      `the model gave an output of shape [${shape.join(', ')}] for ${n} samples; its first dimension has to be the batch`,
-    )
-  const values = toFloat32(dtype, logits.data)
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
-    if (Number.isFinite(value) || (value === -Infinity && task !== 'REGRESSION')) continue
-    const width = values.length / n
-    throw new AppError(
-      'LOGITS_NOT_FINITE',
-      `the model answered ${value} for sample ${first + Math.floor(i / width)} (output ${i % width}); ` +
-        'look for NaN or very large values among the weights of the checkpoint, or features that are not scaled as in training',
-    )
-  }
-  return values
 }

@@ -2,8 +2,8 @@ import type { Graph, GraphValue } from '../architecture/index.ts'
 import { AppError } from '../error.ts'
 import { sameShape } from '../tensor/index.ts'
 import { isCastable } from './cast.ts'
-import type { ColumnFacts, DatasetFacts, DatasetFit, InputFit, Question } from './dataset-fit.ts'
-import { fitLabels } from './fit-labels.ts'
+import type { ColumnFacts, DatasetFacts, DatasetFit, InputFit, Question, SamplesFit } from './dataset-fit.ts'
+import { fitClasses, fitLabels } from './fit-labels.ts'
 import { matches, show } from './sample-shape.ts'
 
 /**
@@ -12,14 +12,27 @@ import { matches, show } from './sample-shape.ts'
  * @throws AppError DATASET_SHAPE_MISMATCH, DATASET_LABEL_UNKNOWN, BAD_INPUT, ARCHITECTURE_INVALID.
  */
 export function fitDataset(question: Question, dataset: DatasetFacts): DatasetFit {
+  const { inputs, output, notes } = fitFeatures(question, dataset)
+  return { inputs, output: output.name, ...fitLabels(question, output, dataset), notes }
+}
+
+/**
+ * As `fitDataset`, of samples that may have no labels.
+ * @throws AppError as `fitDataset`.
+ */
+export function fitSamples(question: Question, dataset: DatasetFacts): SamplesFit {
+  if (dataset.columns.some(({ role }) => role === 'LABEL')) return fitDataset(question, dataset)
+  const { inputs, output, notes } = fitFeatures(question, dataset)
+  return { inputs, output: output.name, labels: null, classes: fitClasses(question, output), notes }
+}
+
+function fitFeatures({ graph }: Question, { columns }: DatasetFacts) {
   const notes: string[] = []
-  const features = dataset.columns.filter(({ role }) => role === 'FEATURE')
-  const { inputs } = question.graph
-  const inputFits = matchColumns(inputs, features, notes).map(([input, column]) => fitInput(input, column, notes))
-  const output = logitsOutput(question.graph, notes)
+  const features = columns.filter(({ role }) => role === 'FEATURE')
+  const inputs = matchColumns(graph.inputs, features, notes).map(([input, column]) => fitInput(input, column, notes))
+  const output = logitsOutput(graph, notes)
   checkBatch('output', output)
-  const { labels, classes } = fitLabels(question, output, dataset)
-  return { inputs: inputFits, output: output.name, labels, classes, notes }
+  return { inputs, output, notes }
 }
 
 /** Inputs and columns go by name; one input and one column belong together whatever they are called. */

@@ -14,13 +14,19 @@ export function fitLabels(
   dataset: DatasetFacts,
 ): { readonly labels: LabelFit; readonly classes: readonly string[] } {
   const column = labelColumn(dataset)
-  const width = logitsWidth(question, output)
-  const classes = classNames(question, output, width)
+  const classes = fitClasses(question, output)
   const perSample = checkLabelShape(question, column, output)
   const classOf = dataset.labelNames === null ? null : classCodes(question, column, dataset.labelNames)
   if (classOf === null && dataset.rows > 0) checkRange(question, column, classes.length)
   return { labels: { column: column.name, perSample, classOf }, classes }
 }
+
+/**
+ * Class names of the logits: the model's, or `0`, `1`, … where it names none.
+ * @throws AppError DATASET_SHAPE_MISMATCH when the output is none that the task can use.
+ */
+export const fitClasses = (question: Question, output: GraphValue): readonly string[] =>
+  classNames(question, output, logitsWidth(question, output))
 
 function labelColumn({ columns }: DatasetFacts): ColumnFacts {
   const labels = columns.filter(({ role }) => role === 'LABEL')

@@ -11,6 +11,7 @@ const HELP = `
 Examples:
   $ nograd start                         the platform on this machine, with an embedded PostgreSQL
   $ nograd evaluate --help               evaluate a checkpoint from a terminal or a pipeline
+  $ nograd predict --help                ask a checkpoint about a few samples
   $ nograd runs                          what was evaluated
 
 docs/settings.md lists the environment variables.`

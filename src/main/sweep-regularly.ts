@@ -12,7 +12,8 @@ export function sweepRegularly(platform: Platform): AsyncDisposable {
     try {
       const uploads = await sweepUploads(platform)
       const storages = await store.bytes.sweep()
-      log.info({ uploads, storages }, 'swept')
+      const predictions = await store.predictions.sweep()
+      log.info({ uploads, storages, predictions }, 'swept')
     } catch (error) {
       log.error({ err: error }, 'sweeping failed; it is tried again in an hour')
     }

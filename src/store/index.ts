@@ -42,6 +42,14 @@ export {
   type WatchOptions,
   type WorkOptions,
 } from './queue/index.ts'
+export type {
+  AnswerOptions,
+  AskOutcome,
+  NewPrediction,
+  PredictionAnswer,
+  PredictionQueue,
+  TakenPrediction,
+} from './predictions/index.ts'
 export type { RegisteredWorker, WorkerFacts, Workers } from './workers.ts'
 export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/index.ts'
 export type { HeldLock, Locks } from './locks.ts'

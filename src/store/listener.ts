@@ -18,6 +18,10 @@ export const CHANNELS = {
   shardReady: 'nograd_shard_ready',
   /** There may be an inspection to claim. */
   inspectionReady: 'nograd_inspection_ready',
+  /** Somebody waits for a prediction: `id affinity device`. */
+  predictionAsked: 'nograd_prediction_asked',
+  /** A prediction is answered: `id`. */
+  predictionAnswered: 'nograd_prediction_answered',
 } as const
 
 /** One of `CHANNELS`. */

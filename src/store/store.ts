@@ -6,6 +6,7 @@ import { createRunEvents, type RunEvents } from './events/index.ts'
 import { openListener } from './listener.ts'
 import { createLocks, type Locks } from './locks.ts'
 import type { PrismaClient } from './prisma/client.ts'
+import { openPredictionQueue, type PredictionQueue } from './predictions/index.ts'
 import { openQueues, type InspectionQueue, type ShardQueue } from './queue/index.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
@@ -15,6 +16,7 @@ export interface Store extends AsyncDisposable {
   readonly bytes: ByteStore
   readonly queue: ShardQueue
   readonly inspections: InspectionQueue
+  readonly predictions: PredictionQueue
   readonly events: RunEvents
   readonly workers: Workers
   readonly locks: Locks
@@ -24,7 +26,7 @@ export interface Store extends AsyncDisposable {
 export interface StoreOptions {
   readonly databaseUrl: string
   readonly log: Logger
-  /** Connections of ordinary queries at most; streams, queue, listener and locks have 14 more. */
+  /** Connections of ordinary queries at most; streams, queues, listener and locks have 18 more. */
   readonly maxConnections?: number
   /** Told every SQL statement of `prisma`. */
   readonly onQuery?: (sql: string) => void
@@ -46,6 +48,7 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
     const prisma = own(openClient({ databaseUrl, log, maxConnections, onQuery }))
     const bytes = own(openByteStore(databaseUrl, log))
     const queue = own(await openQueues(databaseUrl, listener, log))
+    const predictions = own(openPredictionQueue(databaseUrl, listener, log))
     const events = own(createRunEvents(prisma, listener, log))
     const locks = own(createLocks(databaseUrl, log))
     return {
@@ -53,6 +56,7 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
       bytes,
       queue,
       inspections: queue.inspections,
+      predictions,
       events,
       locks,
       workers: createWorkers(databaseUrl, prisma, log),

@@ -1,4 +1,5 @@
 import { DEFAULT_CHECKPOINT_LIMITS, type CheckpointLimits } from '../checkpoint/index.ts'
+import { DEFAULT_PREDICTION_LIMITS, type PredictionLimits } from './prediction-limits.ts'
 
 /** Sizes and times that a client cannot exceed. Each is checked before anything of that size is allocated. */
 export interface PlatformLimits {
@@ -30,6 +31,7 @@ export interface PlatformLimits {
   readonly batchSize: number
   /** Samples that one worker evaluates at a time: a larger dataset is several shards, which several workers share. */
   readonly shardRows: number
+  readonly prediction: PredictionLimits
 }
 
 /** The limits of a platform that was not told otherwise. */
@@ -48,4 +50,5 @@ export const DEFAULT_PLATFORM_LIMITS: PlatformLimits = {
   classes: 100_000,
   batchSize: 65_536,
   shardRows: 1_000_000,
+  prediction: DEFAULT_PREDICTION_LIMITS,
 }

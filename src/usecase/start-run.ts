@@ -111,7 +111,8 @@ async function findDataset(
   return dataset
 }
 
-async function savedLocations({ store }: Platform, { id }: StoredCheckpoint): Promise<string[]> {
+/** The location tags of a checkpoint's storages, each once. */
+export async function savedLocations({ store }: Platform, { id }: Pick<StoredCheckpoint, 'id'>): Promise<string[]> {
   const found = await store.prisma.checkpointStorage.findMany({
     where: { checkpointId: id },
     distinct: ['location'],
@@ -126,7 +127,8 @@ function checkBatchSize(batchSize: number, limit: number): void {
     throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 to ${limit} is expected`)
 }
 
-function checkThreshold(threshold: number): number {
+/** @throws AppError BAD_INPUT when it is no probability. */
+export function checkThreshold(threshold: number): number {
   if (!(threshold >= 0 && threshold <= 1))
     throw new AppError('BAD_INPUT', `the threshold is ${threshold}; a probability from 0 to 1 is expected`)
   return threshold

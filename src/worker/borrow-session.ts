@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { AppError } from '../error.ts'
-import type { RunPlan } from '../usecase/index.ts'
+import type { ModelPlan } from '../usecase/index.ts'
 import { candidates, engineDevices, type EngineDevice } from './engine-devices.ts'
 import { loadWeights } from './load-weights.ts'
 import { sessionKey, weightBytes, type BorrowedSession, type LoadedSession } from './session-cache.ts'
@@ -17,16 +17,18 @@ export interface ReadySession {
 
 /**
  * A session for a plan on the device that was asked for; for `auto` on the fastest that can load it.
+ * @param there the devices, where they are known: an engine that is busy takes its time to tell.
  * @throws AppError DEVICE_UNAVAILABLE, ENGINE_FAILED, BINDING_FAILED; the reason of `signal`.
  */
 export async function borrowSession(
   bench: Workbench,
-  plan: RunPlan,
+  plan: ModelPlan,
   requested: string,
   signal: AbortSignal,
+  there?: readonly EngineDevice[],
 ): Promise<ReadySession> {
   const begin = performance.now()
-  const tried = candidates(requested, await engineDevices(bench.engines))
+  const tried = candidates(requested, there ?? (await engineDevices(bench.engines)))
   const failed: { readonly device: string; readonly reason: string }[] = []
   for (const on of tried)
     try {
@@ -44,7 +46,7 @@ export async function borrowSession(
 
 async function load(
   { blobs, threads }: Workbench,
-  plan: RunPlan,
+  plan: ModelPlan,
   { engine, device }: EngineDevice,
   signal: AbortSignal,
 ): Promise<LoadedSession> {

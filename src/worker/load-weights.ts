@@ -5,7 +5,7 @@ import type { ParameterSource } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import { prepareParameters, type DenseValues } from '../evaluation/index.ts'
 import { isContiguous, itemSize, numel } from '../tensor/index.ts'
-import type { RunPlan, StoredTensor } from '../usecase/index.ts'
+import type { ModelPlan, StoredTensor } from '../usecase/index.ts'
 import type { BlobLease } from './blob-cache/index.ts'
 
 /** Weights that are fetched at a time: small ones are mostly waiting. */
@@ -16,7 +16,11 @@ const FETCHED_AT_ONCE = 4
  * else put in order and converted in files of the lease.
  * @throws AppError BINDING_FAILED when keys that are tied hold different values, CHECKPOINT_CORRUPT; the reason of `signal`.
  */
-export async function loadWeights(plan: RunPlan, lease: BlobLease, signal: AbortSignal): Promise<ParameterSource> {
+export async function loadWeights(
+  plan: Pick<ModelPlan, 'graph' | 'parameters' | 'tied'>,
+  lease: BlobLease,
+  signal: AbortSignal,
+): Promise<ParameterSource> {
   const hashes = new Set([...plan.parameters.values()].map(({ storageHash }) => storageHash))
   for (const { tensors } of plan.tied) for (const { storageHash } of tensors) hashes.add(storageHash)
   await fetchAll([...hashes], lease, signal)

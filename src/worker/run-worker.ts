@@ -13,6 +13,7 @@ import {
   type ShardClaim,
 } from '../usecase/index.ts'
 import { openBlobCache } from './blob-cache/index.ts'
+import { predictionAnswerer } from './answer-prediction.ts'
 import { engineDevices } from './engine-devices.ts'
 import { ClaimLost, evaluateClaim } from './evaluate-claim.ts'
 import { inspectJob, runGate } from './inspection/index.ts'
@@ -48,9 +49,11 @@ const SESSION_LIMITS: SessionCacheLimits = { sessions: 4, bytes: 2 * 2 ** 30 }
 
 const FINISH_MS = 2_000
 const INSPECTION_PROGRAM = new URL('inspection/inspection-thread.js', import.meta.url)
+/** Predictions that a worker has in hand: a run's batches keep their turn among theirs. */
+const PREDICTIONS_AT_ONCE = 4
 
 /**
- * Works until it is told to stop: claims shards, one at a time, evaluates and reports them.
+ * Works until it is told to stop: claims shards, one at a time, evaluates and reports them; and answers predictions meanwhile.
  * @throws AppError ENGINE_FAILED when an engine does not work any more: the process is to be started again.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
@@ -75,6 +78,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const bench: Workbench = { platform, engines, blobs, sessions, threads }
   const watch = watchRuns(platform)
   const gate = runGate()
+  const predictions = store.predictions.work({
+    workerId: registered.id,
+    devices: there.map(({ device }) => device.id),
+    atOnce: PREDICTIONS_AT_ONCE,
+    isWarm: (model) => sessions.holds(model),
+    onPrediction: predictionAnswerer(bench, there, () => checkEngines(engines, stop)),
+  })
   const work = store.queue.work({
     workerId: registered.id,
     signal: stop.now,
@@ -92,6 +102,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   log.info({ workerId: registered.id, devices: devices.map(({ id }) => id) }, 'the worker takes runs')
   options.onReady?.()
   await stop.stopped
+  await predictions.stop(stop.failure() === null ? (options.finishMs ?? FINISH_MS) : 0)
   await work[Symbol.asyncDispose]()
   await workIdle[Symbol.asyncDispose]()
   await watchIdle[Symbol.asyncDispose]()
@@ -101,10 +112,15 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   if (failure !== null) throw failure
 }
 
+/** Ends the worker when an engine does not work any more. */
+async function checkEngines(engines: readonly Engine[], stop: Stopper): Promise<void> {
+  await engineDevices(engines).catch((error: unknown) => stop.fail(error))
+}
+
 async function evaluateJob(bench: Workbench, workerId: string, job: ShardJob, stop: Stopper): Promise<void> {
   const { platform, engines } = bench
   // A thread that died while there was nothing to do is not the next run's fault.
-  await engineDevices(engines).catch((error: unknown) => stop.fail(error))
+  await checkEngines(engines, stop)
   const claim = await claimShard(platform, { runId: job.runId, shard: job.shard, workerId })
   if (claim === null) return
   try {

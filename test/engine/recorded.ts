@@ -1,6 +1,6 @@
 import type { Engine } from '../../src/engine/index.ts'
 
-/** An engine that passes everything on, with the logits that its sessions give, in order. */
+/** An engine that passes everything on, with the values of a graph output, in order, of those sessions that have it. */
 export function recorded(engine: Engine, output: string): { readonly spy: Engine; readonly logits: number[] } {
   const logits: number[] = []
   const spy: Engine = {
@@ -11,7 +11,8 @@ export function recorded(engine: Engine, output: string): { readonly spy: Engine
         lanes: session.lanes,
         async run(inputs) {
           const result = await session.run(inputs)
-          logits.push(...(result.outputs.get(output)!.data as Float32Array))
+          const values = result.outputs.get(output)
+          if (values !== undefined) logits.push(...(values.data as Float32Array))
           return result
         },
         [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

@@ -2,7 +2,7 @@ import type { ApolloServer } from '@apollo/server'
 import { expressMiddleware } from '@as-integrations/express5'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { AppError } from '../../error.ts'
-import type { Platform } from '../../usecase/index.ts'
+import type { Platform, Predictor } from '../../usecase/index.ts'
 import { createContext, type Context } from '../context.ts'
 import type { ApiLimits } from '../limits.ts'
 import { presentThrown } from '../present-error.ts'
@@ -18,6 +18,7 @@ import type { UploadRoutes } from './upload/upload-routes.ts'
 /** What the HTTP side is made of. */
 export interface AppOptions {
   readonly platform: Platform
+  readonly predictor: Predictor
   readonly graphql: ApolloServer<Context>
   readonly uploads: UploadRoutes
   readonly limits: ApiLimits
@@ -31,6 +32,7 @@ export interface AppOptions {
 /** Every path that there is over HTTP. Whatever goes wrong is answered as JSON. */
 export function createApp({
   platform,
+  predictor,
   graphql,
   uploads,
   limits,
@@ -60,7 +62,7 @@ export function createApp({
     .post(
       onlyJson,
       express.json({ limit: limits.requestBytes, type: 'application/json' }),
-      expressMiddleware<Context>(graphql, { context: () => Promise.resolve(createContext(platform)) }),
+      expressMiddleware<Context>(graphql, { context: () => Promise.resolve(createContext(platform, predictor)) }),
     )
     .all(onlyMethod('POST'))
   app

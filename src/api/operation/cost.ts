@@ -23,6 +23,7 @@ const FIELD_COST = new Map<string, number>([
   ['Download.fileName', 10],
   ['Download.byteLength', 20],
   ['Download.sha256', 2000],
+  ['Mutation.predict', 20],
   ['Query.bindCheckpoint', 20],
   ['Query.compareCheckpoints', 40],
   ['Query.storageUsage', 100],

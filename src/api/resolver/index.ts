@@ -8,6 +8,7 @@ import { datasetResolvers } from './dataset.ts'
 import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
+import { predictedSampleResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
 import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
@@ -33,6 +34,7 @@ export const resolvers = {
   LogLine: logLineResolvers,
   Model: modelResolvers,
   Mutation: mutationResolvers,
+  PredictedSample: predictedSampleResolvers,
   Query: queryResolvers,
   Run: runResolvers,
   RunConfiguration: runConfigurationResolvers,

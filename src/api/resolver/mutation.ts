@@ -9,6 +9,7 @@ import {
 import type { ArchitectureInput, MutationResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
 import { payload } from './payload.ts'
+import { predictResolver } from './predict.ts'
 import { startRunResolver } from './start-run.ts'
 import { storageMutations } from './storage.ts'
 
@@ -32,6 +33,7 @@ export const mutationResolvers: MutationResolvers = {
       importDataset(platform, { ...input, uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']) }),
     ),
   startRun: startRunResolver,
+  predict: predictResolver,
   cancelRun: (_root, { input }, { platform }) =>
     payload('run', () => cancelRun(platform, { runId: decodeId('Run', input.runId, ['input', 'runId']) })),
   ...storageMutations,

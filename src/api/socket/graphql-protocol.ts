@@ -1,6 +1,6 @@
 import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql'
 import { makeServer, type Server } from 'graphql-ws'
-import type { Platform } from '../../usecase/index.ts'
+import type { Platform, Predictor } from '../../usecase/index.ts'
 import { contextsOfTurns } from '../context.ts'
 import type { ApiLimits } from '../limits.ts'
 import { checkOperation } from '../operation/check-operation.ts'
@@ -17,9 +17,10 @@ export function createGraphQLProtocol(
   schema: GraphQLSchema,
   limits: ApiLimits,
   platform: Platform,
+  predictor: Predictor,
   stopping: AbortSignal,
 ): Server {
-  const contextNow = contextsOfTurns(platform)
+  const contextNow = contextsOfTurns(platform, predictor)
   const refused = (...errors: readonly GraphQLError[]) => presentAll(errors, platform.log)
   const refusal = (code: string, message: string) => refused(new GraphQLError(message, { extensions: { code } }))
   return makeServer({

@@ -1,0 +1,23 @@
+import type { MutationResolvers, PredictedSampleResolvers } from '../generated/resolvers.ts'
+import { decodeId } from '../object-id.ts'
+import { keyMapping, mapLocation } from './input.ts'
+import { payload } from './payload.ts'
+
+/** Asks a checkpoint, or says why not. */
+export const predictResolver: NonNullable<MutationResolvers['predict']> = (_root, { input }, { predictor }) =>
+  payload('prediction', () => {
+    const { checkpointId, uploadId, datasetId } = input
+    return predictor.predict({
+      ...input,
+      checkpointId: decodeId('Checkpoint', checkpointId, ['input', 'checkpointId']),
+      uploadId: uploadId == null ? null : decodeId('Upload', uploadId, ['input', 'uploadId']),
+      datasetId: datasetId == null ? null : decodeId('Dataset', datasetId, ['input', 'datasetId']),
+      mapLocation: mapLocation(input.mapLocation),
+      keyMapping: keyMapping(input.keyMapping),
+    })
+  })
+
+/** Fields of `PredictedSample` that JSON says otherwise. */
+export const predictedSampleResolvers: PredictedSampleResolvers = {
+  logits: ({ logits }) => logits.map((logit) => (Number.isFinite(logit) ? logit : null)),
+}
