@@ -212,7 +212,7 @@ export function engineContract(name: string, open: () => Promise<ThreadedEngine>
       await using net = await network()
       const { lanes } = net.session
       const order: number[] = []
-      const sizes = [512, 1, 64, 1, 256, 1]
+      const sizes = [8192, 1, 64, 1, 256, 1]
       await Promise.all(
         sizes.map(async (size, i) => {
           await net.logits(noise(size * 64, i))

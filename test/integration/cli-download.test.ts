@@ -145,7 +145,7 @@ describe('nograd download and convert', () => {
   test('say what is wrong', async () => {
     const missing = await nograd(['download', '--url', server.url, '--model', 'm', '--checkpoint', 'nothing'])
     expect(missing).toMatchObject({ code: 1 })
-    expect(missing.stderr).toMatch(/no checkpoint named "nothing" \[NOT_FOUND\]/)
+    expect(missing.stderr).toMatch(/no checkpoint called "nothing" \[NOT_FOUND\]/)
     expect((await nograd(['download', '--url', server.url])).code).toBe(2)
     const wrong = await nograd(['download', id, '--url', server.url, '--map-location', 'cpu:0', '--json'])
     expect(JSON.parse(wrong.stderr)).toMatchObject({ error: { code: 'DEVICE_UNAVAILABLE' } })

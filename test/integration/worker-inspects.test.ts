@@ -192,8 +192,8 @@ describe('a worker that has nothing to evaluate', () => {
     await finished(id)
     expect(await inspectionOf(id)).toMatchObject({
       status: 'FAILED',
-      errorCode: 'INTERNAL',
-      errorMessage: expect.stringMatching(/^internal error /),
+      errorCode: 'STORAGE_DAMAGED',
+      errorMessage: expect.stringMatching(/^storage [0-9a-f]{64} is damaged/),
     })
   })
 })

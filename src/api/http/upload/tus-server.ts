@@ -84,7 +84,11 @@ function describe(
   error: Error | { readonly status_code: number; readonly body: string },
   platform: Platform,
 ): { status_code: number; body: string } {
-  if (!(error instanceof AppError) && 'status_code' in error) return error
+  if (!(error instanceof AppError) && 'status_code' in error) {
+    if (error.status_code !== 413) return error
+    const message = `the file has more than ${platform.limits.uploadBytes} bytes, which is what is taken at most`
+    return { status_code: 413, body: JSON.stringify({ code: 'LIMIT_EXCEEDED', message } satisfies PresentedError) }
+  }
   const presented = presentThrown(error, platform.log)
   const status =
     error instanceof UploadIsTaken ? 423 : error instanceof SpooledElsewhere ? 421 : statusOf(presented.code)
