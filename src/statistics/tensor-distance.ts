@@ -45,6 +45,8 @@ export function incomparable(a: DType, b: DType): string | null {
 
 const isQuantized = (dtype: DType): boolean => /^qu?int/.test(dtype)
 
+/** 1 − cos below which two tensors of about the same length are alike. */
+const ALIKE = 0.1
 /** Elements of a pass at a time. */
 const STEP = 2048
 
@@ -54,9 +56,10 @@ interface PairSums {
   readonly notFinite: number
   readonly identical: boolean
   readonly maxAbs: number
-  /** Σa², Σb², Σ(b − a)², Σ(b − a)(a + b). */
+  /** Σa², Σb², Σab, Σ(b − a)², Σ(b − a)(a + b). */
   readonly left: CompensatedSum
   readonly right: CompensatedSum
+  readonly dot: CompensatedSum
   readonly difference: CompensatedSum
   readonly cross: CompensatedSum
 }
@@ -77,7 +80,7 @@ export async function tensorDistance(a: TensorElements, b: TensorElements): Prom
   const rightValues = new Float64Array(STEP * parts)
   let sums: PairSums = {
     ...{ elements: 0, notFinite: 0, identical: a.dtype === b.dtype, maxAbs: 0 },
-    ...{ left: NO_SUM, right: NO_SUM, difference: NO_SUM, cross: NO_SUM },
+    ...{ left: NO_SUM, right: NO_SUM, dot: NO_SUM, difference: NO_SUM, cross: NO_SUM },
   }
   for await (const [leftBlock, rightBlock] of sideBySide(
     elementBlocks(a.elements(), left.itemSize),
@@ -141,7 +144,7 @@ function addPairs(
   const plain = sumsOf(a, b, count, parts, scale)
   const finite = Number.isFinite(plain.left + plain.right)
   const excluded = finite ? 0 : excludeNotFinite(a, b, count, parts)
-  const { left, right, difference, cross, maxAbs } = finite ? plain : sumsOf(a, b, count, parts, scale)
+  const { left, right, dot, difference, cross, maxAbs } = finite ? plain : sumsOf(a, b, count, parts, scale)
   return {
     elements: sums.elements + count,
     notFinite: sums.notFinite + excluded,
@@ -149,6 +152,7 @@ function addPairs(
     maxAbs: Math.max(sums.maxAbs, maxAbs),
     left: addTo(sums.left, left),
     right: addTo(sums.right, right),
+    dot: addTo(sums.dot, dot),
     difference: addTo(sums.difference, difference),
     cross: addTo(sums.cross, cross),
   }
@@ -173,6 +177,7 @@ function excludeNotFinite(a: Float64Array, b: Float64Array, count: number, parts
 function sumsOf(a: Float64Array, b: Float64Array, count: number, parts: number, scale: number) {
   let left = 0
   let right = 0
+  let dot = 0
   let difference = 0
   let cross = 0
   let maxAbs = 0
@@ -183,6 +188,7 @@ function sumsOf(a: Float64Array, b: Float64Array, count: number, parts: number, 
     const d = y - x
     left += x * x
     right += y * y
+    dot += x * y
     difference += d * d
     cross += d * (x + y)
     const size = d < 0 ? -d : d
@@ -193,7 +199,7 @@ function sumsOf(a: Float64Array, b: Float64Array, count: number, parts: number, 
     for (let i = 0; i < length; i += 2)
       maxAbs = Math.max(maxAbs, Math.hypot((b[i]! - a[i]!) * scale, (b[i + 1]! - a[i + 1]!) * scale))
   }
-  return { left, right, difference, cross, maxAbs }
+  return { left, right, dot, difference, cross, maxAbs }
 }
 
 function distanceOf({ elements, notFinite, identical, maxAbs, ...sums }: PairSums, scale: number): TensorDistance {
@@ -204,9 +210,14 @@ function distanceOf({ elements, notFinite, identical, maxAbs, ...sums }: PairSum
   const pairs = elements > notFinite
   let cosineDistance: number | null = null
   if (a > 0 && b > 0) {
-    // ‖b − a‖² = (‖b‖ − ‖a‖)² + 2‖a‖‖b‖(1 − cos), and Σ(b − a)(a + b) = ‖b‖² − ‖a‖² without cancellation: 1 − cos keeps its digits.
-    const longer = totalOf(sums.cross) / (a + b)
-    cosineDistance = Math.min(2, Math.max(0, (squared - longer * longer) / (2 * a * b)))
+    cosineDistance = 1 - totalOf(sums.dot) / a / b
+    // Where a and b are alike, 1 − cos has lost its digits, and this has them:
+    // ‖b − a‖² = (‖b‖ − ‖a‖)² + 2‖a‖‖b‖(1 − cos), with Σ(b − a)(a + b) = ‖b‖² − ‖a‖² without cancellation.
+    if (cosineDistance < ALIKE && a / b < 2 && b / a < 2) {
+      const longer = totalOf(sums.cross) / (a + b)
+      cosineDistance = (squared - longer * longer) / (2 * a * b)
+    }
+    cosineDistance = Math.min(2, Math.max(0, cosineDistance))
   }
   return {
     ...{ elements, identical, notFinite },

@@ -34,15 +34,17 @@ export interface ModelChoice {
  */
 export async function loadModelPlan(platform: Platform, choice: ModelChoice): Promise<ModelPlan> {
   const { prisma } = platform.store
-  const checkpoint = await prisma.checkpoint.findUnique({
-    where: { id: choice.checkpointId },
-    // The tree of a training checkpoint may be large, and whoever checked the binding has looked at what is in it.
-    omit: { tree: true, globals: true },
-    include: { model: { include: { architecture: true } } },
-  })
+  const [checkpoint, entries] = await Promise.all([
+    prisma.checkpoint.findUnique({
+      where: { id: choice.checkpointId },
+      // The tree of a training checkpoint may be large, and whoever checked the binding has looked at what is in it.
+      omit: { tree: true, globals: true },
+      include: { model: { include: { architecture: true } } },
+    }),
+    loadStateDict(prisma, choice.checkpointId),
+  ])
   if (checkpoint === null) throw new AppError('NOT_FOUND', 'there is no checkpoint with this id')
   const { model } = checkpoint
-  const entries = await loadStateDict(prisma, checkpoint.id)
   const how = { strict: choice.strict, keyMapping: keyMappingOf(choice.keyMapping) }
   const report = requireBound(bindEntries(model, { entries }, how))
   const tensorAt = (key: string): StoredTensor => {

@@ -29,15 +29,13 @@ export interface PlannedColumn {
  */
 export async function loadRunPlan(platform: Platform, run: RunRow): Promise<RunPlan> {
   const { checkpointId, strict } = run
-  const plan = await loadModelPlan(platform, {
-    checkpointId,
-    strict,
-    keyMapping: run.keyMapping as KeyMappingInput | null,
-  })
-  const dataset = await platform.store.prisma.dataset.findUniqueOrThrow({
-    where: { id: run.datasetId },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
+  const [plan, dataset] = await Promise.all([
+    loadModelPlan(platform, { checkpointId, strict, keyMapping: run.keyMapping as KeyMappingInput | null }),
+    platform.store.prisma.dataset.findUniqueOrThrow({
+      where: { id: run.datasetId },
+      include: { columns: { orderBy: { index: 'asc' } } },
+    }),
+  ])
   const fit = fitDataset(plan, datasetFacts(dataset, dataset.columns))
   const used = new Set([...fit.inputs.map(({ column }) => column), fit.labels.column])
   return {

@@ -37,16 +37,11 @@ export async function evaluateClaim(bench: Workbench, claim: ShardClaim, job: Sh
   const ready = await borrowSession(bench, plan, claim.run.device, signal)
   await using borrowed = ready.borrowed
   const { engine, device } = ready.on
-  must(
-    await recordDevice(
-      platform,
-      claim,
-      { device: device.id, engine: engine.name, engineVersion: engine.version },
-      deviceLines(plan, claim, ready, await columns.missingBytes(), bench.threads),
-    ),
-  )
+  const used = { device: device.id, engine: engine.name, engineVersion: engine.version }
+  const record = async () =>
+    recordDevice(platform, claim, used, deviceLines(plan, claim, ready, await columns.missingBytes(), bench.threads))
   try {
-    await evaluateRows(platform, claim, plan, borrowed.session, columns, job)
+    await evaluateRows(platform, claim, plan, borrowed.session, columns, job, record())
   } catch (error) {
     // Whatever it was, the session may still have batches under way; only an abort leaves it in order.
     if (!signal.aborted && !(error instanceof ClaimLost)) borrowed.discard()
@@ -61,14 +56,22 @@ async function evaluateRows(
   session: Session,
   columns: OpenColumns,
   job: ShardJob,
+  /** Written while the first batches are evaluated: whether the claim still holds. */
+  recorded: Promise<boolean>,
 ): Promise<void> {
   const { run, firstRow, endRow, counted } = claim
   const { graph, task, fit } = plan
   const speedAt = speedometer(() => performance.now(), counted)
   const lost = new AbortController()
+  const leave = (error: Error) => {
+    lost.abort(error)
+  }
+  recorded.then((held) => {
+    if (!held) leave(new ClaimLost())
+  }, leave)
   const writer = progressWriter(
     async ({ samples, running }) => {
-      if (!(await reportProgress(platform, claim, { samples, running, speedAt }))) lost.abort(new ClaimLost())
+      if (!(await reportProgress(platform, claim, { samples, running, speedAt }))) leave(new ClaimLost())
     },
     (error) => platform.log.warn({ err: error, runId: run.id }, 'progress could not be written'),
   )
@@ -93,6 +96,7 @@ async function evaluateRows(
       if (!job.signal.aborted && !lost.signal.aborted) await columns.whole()
       throw error
     })
+    must(await recorded)
     await columns.whole()
     await writer.close()
     must(

@@ -338,6 +338,8 @@ describe('a worker', () => {
     await startWorker({ cacheDir, cacheBytes: 300_000, sessionLimits: { sessions: 0, bytes: 0 } })
     for (const file of ['digits_cnn.pth', 'digits_cnn_epoch1.pth', 'digits_cnn_bf16.pth']) {
       const checkpointId = await checkpoint(platform, await digitsModel(platform), file)
+      // What is in use stays, and statistics use weights too.
+      while ((await platform.store.prisma.inspection.count({ where: { status: 'PENDING' } })) > 0) await delay(50)
       expect((await ended(platform, (await startRun(platform, { checkpointId, datasetId: digits })).id)).status).toBe(
         'SUCCEEDED',
       )

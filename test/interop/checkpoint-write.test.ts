@@ -13,12 +13,13 @@ import {
   type LayoutSource,
   type ValueNode,
 } from '../../src/checkpoint/index.ts'
+import { openCheckpointFile } from '../../src/cli/open-checkpoint-file.ts'
 import { fileSource } from '../../src/container/index.ts'
 import { sourceOf, writeLayout } from '../checkpoint/write-file.ts'
 import { findPython } from './python.ts'
 
 /** Other and more cases for a longer search: NOGRAD_CASES=1000 NOGRAD_SEED=2. */
-const COUNT = Number(process.env['NOGRAD_CASES'] ?? 240)
+const COUNT = Number(process.env['NOGRAD_CASES'] ?? 280)
 const SEED = Number(process.env['NOGRAD_SEED'] ?? 11)
 
 const FIXTURES = [
@@ -37,6 +38,8 @@ interface Answer {
   readonly testzip: string | null
   readonly problems: readonly string[]
   readonly samePickle?: boolean
+  /** Whether PyTorch reads the original at all. */
+  readonly compared?: boolean
   readonly read?: number
 }
 
@@ -123,7 +126,8 @@ describe('files that are written for PyTorch', () => {
     for (const name of originals) {
       const original = join(folder, name)
       const written = join(folder, `written-${name}.pth`)
-      await using checkpoint = await readCheckpoint(await fileSource(original))
+      await using opened = await openCheckpointFile(original)
+      const { checkpoint } = opened
       await writeLayout(written, layoutTorchZip(writtenValue(checkpoint)), sourceOf(checkpoint))
       pairs.push({ original, written })
     }
@@ -152,7 +156,7 @@ describe('files that are written for PyTorch', () => {
     () => {
       const answers = compare(python!, torchFiles())
       expect(answers.filter(({ problems, testzip }) => problems.length > 0 || testzip !== null)).toEqual([])
-      expect(answers.length).toBeGreaterThan(200)
+      expect(answers.filter(({ compared }) => compared === true).length).toBeGreaterThan(200)
     },
     600_000,
   )

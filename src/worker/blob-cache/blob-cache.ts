@@ -3,7 +3,7 @@ import { mkdir, rm, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { makeLease, type BlobLease, type BlobSource, type FileFacts } from './blob-lease.ts'
+import { makeLease, type BlobLease, type BlobSource, type FileFacts, type MakeRoom } from './blob-lease.ts'
 import { cacheLayout, type CacheLayout } from './cache-layout.ts'
 import { evictBlobs } from './evict-blobs.ts'
 import { removeStaleLeases } from './stale-leases.ts'
@@ -56,13 +56,25 @@ export async function openBlobCache(options: BlobCacheOptions): Promise<BlobCach
  * Makes room for a blob of some bytes. Looking through the whole cache for each of a thousand small weights would take longer
  * than fetching them, so each look makes room for the next ones too.
  */
-function roomMaker(layout: CacheLayout, maxBytes: number): (bytes: number) => Promise<void> {
+function roomMaker(layout: CacheLayout, maxBytes: number): MakeRoom {
   let room = 0
+  // What others are fetching does not lie among the blobs yet, and will.
+  let arriving = 0
   return async (bytes) => {
-    if (bytes > room) {
-      room = Math.max(bytes, Math.floor(maxBytes / 32))
-      await evictBlobs(layout, maxBytes, room)
+    arriving += bytes
+    const arrived = () => {
+      arriving -= bytes
     }
-    room -= bytes
+    try {
+      if (bytes > room) {
+        room = Math.max(bytes, Math.floor(maxBytes / 32))
+        await evictBlobs(layout, maxBytes, arriving - bytes + room)
+      }
+      room -= bytes
+    } catch (error) {
+      arrived()
+      throw error
+    }
+    return arrived
   }
 }

@@ -42,6 +42,9 @@ export interface BlobSource {
   read(sha256: string, signal?: AbortSignal): AsyncIterable<Uint8Array>
 }
 
+/** Makes room for a blob of some bytes. What it answers is called when the blob is there, or will not be. */
+export type MakeRoom = (bytes: number) => Promise<() => void>
+
 /** What a lease is made from. */
 export interface LeaseOptions {
   readonly source: BlobSource
@@ -51,7 +54,7 @@ export interface LeaseOptions {
   readonly own: string
   /** What a file was when this process hashed it last. */
   readonly verified: Map<string, FileFacts>
-  readonly makeRoom: (bytes: number) => Promise<void>
+  readonly makeRoom: MakeRoom
 }
 
 /** Changes when somebody writes to the file or replaces it; does not when it is linked or its use is noted. */
@@ -95,18 +98,20 @@ export function makeLease(options: LeaseOptions): BlobLease {
   }
 
   async function startFetching(sha256: string, path: string, signal: AbortSignal | undefined): Promise<ArrivingFile> {
-    await makeRoom(await source.size(sha256))
+    const settled = await makeRoom(await source.size(sha256))
     const partial = join(layout.partial, randomUUID())
-    const file = await open(partial, 'wx')
+    let file: FileHandle | null = null
     try {
+      file = await open(partial, 'wx')
       await link(partial, path)
     } catch (error) {
-      await file.close()
+      settled()
+      await file?.close()
       await rm(partial, { force: true })
       throw error
     }
     const arrived = watermark()
-    const whole = fetch(sha256, { path, partial, file }, arrived, signal)
+    const whole = fetch(sha256, { path, partial, file }, arrived, signal).finally(settled)
     whole.then(arrived.end, arrived.fail)
     return { path, cached: false, arrived: (bytes) => arrived.reached(bytes), whole }
   }

@@ -1,16 +1,25 @@
-// MB/s of an import of a 1 GiB checkpoint, from the complete upload to the committed rows, against a bare COPY of the same bytes in the
-// same call; then of a fine-tune that shares 90 % of its tensors. `npm run bench:checkpoint-import [-- ROUNDS [MIB]]`
+// MB/s of the import of a 1 GiB checkpoint, from the complete upload to the committed rows, and of its export, each against a bare COPY
+// of the same bytes in the same call; of a fine-tune that shares 90 % of its tensors; and of torch.load and torch.save of the same file.
+// `npm run bench:checkpoint-io [-- ROUNDS [MIB]]`
+import { execFile } from 'node:child_process'
 import { createHash, randomFillSync, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import pg from 'pg'
-import { from } from 'pg-copy-streams'
+import { from, to } from 'pg-copy-streams'
 import { once } from 'node:events'
 import { pino } from 'pino'
 import { migrate, openStore, startEmbeddedPostgres } from '../src/store/index.ts'
-import { createModel, DEFAULT_PLATFORM_LIMITS, importCheckpoint, type Platform } from '../src/usecase/index.ts'
+import {
+  createModel,
+  DEFAULT_PLATFORM_LIMITS,
+  importCheckpoint,
+  openDownload,
+  type Platform,
+} from '../src/usecase/index.ts'
 import { writeSafetensors } from './model/safetensors.ts'
 import { writeTorchZip } from './model/torch-zip.ts'
 import { peakMemory, resetPeak } from './platform/memory.ts'
@@ -73,11 +82,14 @@ try {
   const { id: modelId } = await createModel(platform, { name: 'bench', task: 'MULTICLASS', architecture: { layers } })
 
   const rows: string[][] = []
+  let torch: TorchPeer | null | undefined
   for (const format of Object.keys(FORMATS) as (keyof typeof FORMATS)[]) {
     const copies: number[] = []
     const firsts: number[] = []
     const tunes: number[] = []
     const loads: number[] = []
+    const exports: number[] = []
+    const bareExports: number[] = []
     let bytes = 0
     let newShare = 0
     let peak = 0
@@ -87,12 +99,21 @@ try {
       const first = await spool(platform, format, tensors(seed, ''))
       bytes = first.bytes
       copies.push(await bareCopy(postgres.url, join(spoolDir, first.id)))
+      if (format === 'pth') torch ??= await torchPeer(join(spoolDir, first.id))
       await resetPeak(process.pid)
       before = Math.max(before, await peakMemory(process.pid))
       const load = process.cpuUsage()
-      firsts.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: first.id, name: `${seed} first` })))
+      let checkpointId = ''
+      firsts.push(
+        await timed(async () => {
+          const row = await importCheckpoint(platform, { modelId, uploadId: first.id, name: `${seed} first` })
+          checkpointId = row.id
+        }),
+      )
       const { user, system } = process.cpuUsage(load)
       loads.push((user + system) / 1e6)
+      bareExports.push(await bareCopyOut(postgres.url))
+      exports.push(await timed(() => exportAll(platform, checkpointId)))
       const tuned = await spool(platform, format, tensors(seed, 'tuned'))
       const storedBefore = await storedBytes(platform)
       tunes.push(await timed(() => importCheckpoint(platform, { modelId, uploadId: tuned.id, name: `${seed} tuned` })))
@@ -114,6 +135,9 @@ try {
       speed(tune),
       `${(import_ / tune).toFixed(1)}×`,
       `${(newShare * 100).toFixed(1)} %`,
+      speed(median(bareExports)),
+      speed(median(exports)),
+      (median(bareExports) / median(exports)).toFixed(2),
       `${(peak / 2 ** 20).toFixed(0)} (${(before / 2 ** 20).toFixed(0)})`,
     ])
   }
@@ -128,6 +152,9 @@ try {
       'fine-tune MB/s',
       'faster',
       'new bytes',
+      'bare COPY out MB/s',
+      'export MB/s',
+      'ratio',
       'peak MiB',
     ],
     rows,
@@ -136,8 +163,52 @@ try {
     `Median of ${ROUNDS} rounds, taken in turns; ${availableParallelism()} cores, the server among them. The bare COPY reads the same file and ` +
       'sends it as rows of 1 MiB into the same table, without hashing anything. Peak: resident memory of this process, and what it was before the import.\n',
   )
+  process.stdout.write(
+    torch
+      ? `PyTorch ${torch.torch}, the same .pth: torch.load(weights_only=True) ${torch.load.toFixed(2)} s, torch.save ${torch.save.toFixed(2)} s.\n`
+      : 'No Python with PyTorch was found: `pip install torch`, and name it with NOGRAD_PYTHON, to see torch.load and torch.save beside it.\n',
+  )
 } finally {
   await rm(folder, { recursive: true, force: true })
+}
+
+interface TorchPeer {
+  readonly torch: string
+  readonly load: number
+  readonly save: number
+}
+
+/** Null where no Python has PyTorch. */
+async function torchPeer(path: string): Promise<TorchPeer | null> {
+  const python = process.env['NOGRAD_PYTHON'] ?? 'python3'
+  try {
+    const { stdout } = await promisify(execFile)(python, [new URL('torch_io.py', import.meta.url).pathname, path])
+    return JSON.parse(stdout) as TorchPeer
+  } catch {
+    return null
+  }
+}
+
+/** Streams the whole of a checkpoint’s file, as a download does. */
+async function exportAll(platform: Platform, checkpointId: string): Promise<void> {
+  const download = await openDownload(platform, checkpointId, {})
+  let bytes = 0
+  for await (const piece of download.read(0, download.byteLength)) bytes += piece.length
+  if (bytes !== download.byteLength) throw new Error(`${bytes} bytes came, ${download.byteLength} were expected`)
+}
+
+/** Seconds that the server takes to send all chunks. */
+async function bareCopyOut(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const sql = 'copy (select bytes from "StorageChunk" order by "contentId", "index") to stdout (format binary)'
+  const seconds = await timed(async () => {
+    let bytes = 0
+    for await (const piece of client.query(to(sql))) bytes += (piece as Buffer).length
+    if (bytes === 0) throw new Error('no bytes came')
+  })
+  await client.end()
+  return seconds
 }
 
 /** A complete upload, as if it had been received. */
