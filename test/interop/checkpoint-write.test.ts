@@ -19,7 +19,7 @@ import { sourceOf, writeLayout } from '../checkpoint/write-file.ts'
 import { findPython } from './python.ts'
 
 /** Other and more cases for a longer search: NOGRAD_CASES=1000 NOGRAD_SEED=2. */
-const COUNT = Number(process.env['NOGRAD_CASES'] ?? 280)
+const COUNT = Number(process.env['NOGRAD_CASES'] ?? 320)
 const SEED = Number(process.env['NOGRAD_SEED'] ?? 11)
 
 const FIXTURES = [
@@ -38,8 +38,8 @@ interface Answer {
   readonly testzip: string | null
   readonly problems: readonly string[]
   readonly samePickle?: boolean
-  /** Whether PyTorch reads the original at all. */
-  readonly compared?: boolean
+  /** In how many ways PyTorch reads the original, and was compared. */
+  readonly ways?: number
   readonly read?: number
 }
 
@@ -156,7 +156,10 @@ describe('files that are written for PyTorch', () => {
     () => {
       const answers = compare(python!, torchFiles())
       expect(answers.filter(({ problems, testzip }) => problems.length > 0 || testzip !== null)).toEqual([])
-      expect(answers.filter(({ compared }) => compared === true).length).toBeGreaterThan(200)
+      // Plainly, with weights_only, and mapped into memory.
+      const opened = [1, 2, 3].map((count) => answers.filter(({ ways }) => ways! >= count).length)
+      expect(opened[0]).toBeGreaterThan(200)
+      expect(opened[2]).toBeGreaterThan(100)
     },
     600_000,
   )
