@@ -65,6 +65,7 @@ async function send(
 ): Promise<SentUpload> {
   const endpoint = `${base}/uploads`
   let begun = partial === null
+  let sent = false
   let stop = (): void => undefined
   try {
     const url = await new Promise<string>((resolve, reject) => {
@@ -76,10 +77,15 @@ async function send(
         retryDelays: RETRY_DELAYS,
         storeFingerprintForResuming: false,
         onShouldRetry: (error) => mayRetry(error, begun),
-        onAfterResponse: (_request, response) => {
-          begun ||= response.getStatus() < 300
+        onAfterResponse: (request, response) => {
+          const done = response.getStatus() < 300
+          begun ||= done
+          sent ||= done && request.getMethod() === 'PATCH'
+          // Somebody else has just sent the last of it, and is going to import it.
+          if (partial !== null && !sent && Number(response.getHeader('Upload-Offset') ?? -1) === size)
+            reject(new CliFailure('CONFLICT', 'the upload was completed by somebody else'))
         },
-        onProgress: (sent) => onProgress(sent, size),
+        onProgress: (bytes) => onProgress(bytes, size),
         onError: reject,
         onSuccess: () => resolve(upload.url ?? ''),
       })
