@@ -92,7 +92,10 @@ describe('predictions and the lives of workers', () => {
     /** Asks while no worker can read the weights, waits until one has the question, and does something to that one. */
     async function whileInHand(row: number, act: (victim: ChildWorker) => Promise<unknown>): Promise<ChildWorker> {
       const checkpointId = await newCheckpoint()
-      // Before the weights are held: the samples are in the same table.
+      // Before the weights are held: statistics and samples are read from the same table.
+      await until(
+        async () => (await test_.platform.store.prisma.inspection.count({ where: { status: 'PENDING' } })) === 0,
+      )
       const inputs = await sampleOf(row)
       await using weights = await holdWeights()
       const answer = predictor.predict({ checkpointId, inputs })
