@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander'
+import { bindingOptions } from './binding-options.ts'
 import { checkShards } from './checkpoint-files.ts'
 import type { EndedRun } from './documents.ts'
 import { evaluateFiles } from './evaluate-files.ts'
 import { TASKS, type MapLocation, type PrefixRename, type TaskName } from './evaluation-request.ts'
 import { CliFailure, EXIT } from './failure.ts'
-import { checkFile, classNames, mapLocation, positiveInteger, prefixRename, probability } from './option-values.ts'
+import { checkFile, classNames, positiveInteger, probability } from './option-values.ts'
 import { SILENT, progressDisplay } from './progress-display.ts'
 import { resultJson } from './result-json.ts'
 import { resultTable } from './result-table.ts'
@@ -67,13 +68,7 @@ export function addEvaluate(program: Command, services: CliServices, common: (co
       'probability from which binary and multilabel answers are positive (default: 0.5)',
       probability,
     )
-    .option('--device <device>', 'auto, cpu, or another device that a worker has (default: auto)')
-    .option('--map-location <location>', 'device for all storages, or a map of tags: cpu, cuda:0=cpu', mapLocation)
-    .option('--strip-prefix <prefix>', 'take this off the keys of the state_dict, such as module.')
-    .option('--rename-prefix <from=to>', 'call a prefix of the keys something else; may be repeated', prefixRename)
-    .option('--add-prefix <prefix>', 'put this before the keys of the state_dict')
-    .option('--no-strict', 'allow missing and unexpected keys, as load_state_dict(strict=False) does')
-  common(command)
+  common(bindingOptions(command))
     .addHelpText('after', HELP)
     .action((options: EvaluateOptions) =>
       runCommand(services, options, (context) => evaluate(services, options, context)),

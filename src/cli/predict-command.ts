@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
+import { bindingOptions } from './binding-options.ts'
 import { usageError, EXIT } from './failure.ts'
-import { checkFile, mapLocation, positiveInteger, prefixRename, probability, sampleIndices } from './option-values.ts'
+import { checkFile, positiveInteger, probability, sampleIndices } from './option-values.ts'
 import { STDIN, type PredictOptions } from './predict-options.ts'
 import { predictSamples } from './predict-samples.ts'
 import { predictionTable } from './prediction-table.ts'
@@ -43,13 +44,7 @@ export function addPredict(program: Command, services: CliServices, common: (com
         'none',
       ]),
     )
-    .option('--device <device>', 'auto, cpu, or another device that a worker has (default: auto)')
-    .option('--map-location <location>', 'device for all storages, or a map of tags: cpu, cuda:0=cpu', mapLocation)
-    .option('--strip-prefix <prefix>', 'take this off the keys of the state_dict, such as module.')
-    .option('--rename-prefix <from=to>', 'call a prefix of the keys something else; may be repeated', prefixRename)
-    .option('--add-prefix <prefix>', 'put this before the keys of the state_dict')
-    .option('--no-strict', 'allow missing and unexpected keys, as load_state_dict(strict=False) does')
-  common(command)
+  common(bindingOptions(command))
     .addHelpText('after', HELP)
     .action((options: PredictOptions) =>
       runCommand(services, options, async ({ client, signal }) => {

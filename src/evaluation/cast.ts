@@ -2,6 +2,7 @@ import { AppError } from '../error.ts'
 import {
   float16ToNumber,
   float8Values,
+  isFloat,
   numberToBfloat16,
   numberToFloat16,
   typedArrayOf,
@@ -12,8 +13,8 @@ import {
 /** Converts dense little-endian elements; `target` is aligned to its dtype and has room for as many elements as `source` has. */
 export type Cast = (source: Uint8Array, target: Uint8Array) => void
 
-/** Dtypes that have one real number for each element, and so can be converted and evaluated. */
-const REAL: ReadonlySet<DType> = new Set<DType>([
+/** Dtypes of whole numbers. They and the floats have one real number for each element, and so can be converted and evaluated. */
+const WHOLE: ReadonlySet<DType> = new Set<DType>([
   'bool',
   'uint8',
   'int8',
@@ -23,19 +24,10 @@ const REAL: ReadonlySet<DType> = new Set<DType>([
   'uint32',
   'int64',
   'uint64',
-  'float16',
-  'bfloat16',
-  'float32',
-  'float64',
-  'float8_e4m3fn',
-  'float8_e4m3fnuz',
-  'float8_e5m2',
-  'float8_e5m2fnuz',
-  'float8_e8m0fnu',
 ])
 
 /** Whether elements of a dtype can be converted to another: not complex, not quantized. */
-export const isCastable = (dtype: DType): boolean => REAL.has(dtype)
+export const isCastable = (dtype: DType): boolean => isFloat(dtype) || WHOLE.has(dtype)
 
 /**
  * The conversion from one dtype to another, as `Tensor.copy_` does it: floats are rounded to nearest, a float becomes an integer by
