@@ -17,13 +17,11 @@ describe('predictions and the lives of workers', () => {
   let test_: TestPlatform
   let predictor: Predictor
   let datasetId: string
-  let expected: Float32Array
   beforeAll(async () => {
     test_ = await openTestPlatform()
     // A machine that does much else at the same time needs its time.
     predictor = impatient({ timeoutMs: 120_000 })
     datasetId = await dataset(test_.platform, 'digits_test.npz')
-    expected = await expectedLogits('digits_cnn')
   })
   afterAll(async () => {
     await test_[Symbol.asyncDispose]()
@@ -35,15 +33,17 @@ describe('predictions and the lives of workers', () => {
     return createPredictor({ ...platform, limits: { ...platform.limits, prediction } })
   }
 
-  const newCheckpoint = async () => checkpoint(test_.platform, await digitsModel(test_.platform), 'digits_cnn.pth')
+  const newCheckpoint = async (file = 'digits_cnn_bf16.pth') =>
+    checkpoint(test_.platform, await digitsModel(test_.platform), file)
   const rows = () => test_.platform.store.prisma.prediction.findMany()
 
-  async function expectRow(row: number, prediction: Promise<Awaited<ReturnType<Predictor['predict']>>>) {
+  async function expectRow(name: string, row: number, prediction: ReturnType<Predictor['predict']>) {
     const { samples } = await prediction
+    const expected = await expectedLogits(name)
     samples[0]!.logits.forEach((logit, k) => expect(Math.abs(logit - expected[row * 10 + k]!)).toBeLessThan(1e-4))
   }
 
-  /** Keeps workers from reading weights while it is not disposed: what they have taken, they have in hand. */
+  /** Keeps workers from reading weights while it is not disposed: what they have taken, they have in hand. Nothing else may wait for it. */
   async function holdWeights(): Promise<AsyncDisposable> {
     const client = new pg.Client({ connectionString: test_.databaseUrl })
     await client.connect()
@@ -82,7 +82,11 @@ describe('predictions and the lives of workers', () => {
 
   describe('three workers', () => {
     let workers: ChildWorker[]
+    /** By the name of their weights; no worker has read these, not even for statistics. */
+    const unread = new Map<string, string>()
     beforeAll(async () => {
+      for (const name of ['digits_cnn', 'digits_cnn_epoch1']) unread.set(name, await newCheckpoint(`${name}.pth`))
+      await test_.platform.store.prisma.inspection.deleteMany()
       workers = await Promise.all([1, 2, 3].map(() => startChildWorker(test_)))
     }, 300_000)
     afterAll(async () => {
@@ -90,9 +94,12 @@ describe('predictions and the lives of workers', () => {
     })
 
     /** Asks while no worker can read the weights, waits until one has the question, and does something to that one. */
-    async function whileInHand(row: number, act: (victim: ChildWorker) => Promise<unknown>): Promise<ChildWorker> {
-      const checkpointId = await newCheckpoint()
-      // Before the weights are held: statistics and samples are read from the same table.
+    async function whileInHand(
+      name: string,
+      row: number,
+      act: (victim: ChildWorker) => Promise<unknown>,
+    ): Promise<ChildWorker> {
+      const checkpointId = unread.get(name)!
       await until(
         async () => (await test_.platform.store.prisma.inspection.count({ where: { status: 'PENDING' } })) === 0,
       )
@@ -106,7 +113,7 @@ describe('predictions and the lives of workers', () => {
       const victim = workers.find((worker) => worker.pid === pid)!
       await act(victim)
       await weights[Symbol.asyncDispose]()
-      await expectRow(row, answer)
+      await expectRow(name, row, answer)
       expect(await rows()).toEqual([])
       return victim
     }
@@ -122,7 +129,7 @@ describe('predictions and the lives of workers', () => {
 
     test('one that stops in good order hands on what it cannot finish', async () => {
       let ended: ReturnType<ChildWorker['kill']> | undefined
-      await whileInHand(11, async (victim) => {
+      await whileInHand('digits_cnn', 11, async (victim) => {
         ended = victim.kill('SIGTERM')
         // Its time to finish is over when the question is another's.
         const { workerId } = (await rows())[0]!
@@ -132,7 +139,7 @@ describe('predictions and the lives of workers', () => {
     }, 180_000)
 
     test('one that is killed with a prediction in hand: another answers', async () => {
-      const victim = await whileInHand(7, (killed) => killed.kill())
+      const victim = await whileInHand('digits_cnn_epoch1', 7, (killed) => killed.kill())
       for (const worker of workers) if (worker !== victim) expect(worker.stderr()).not.toMatch(/"level":50/)
     }, 180_000)
 
