@@ -53,7 +53,12 @@ module.exports = {
       from: { path: '^src/([^/.]+)' },
       to: {
         path: '^src/([^/]+)/',
-        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/engine/(onnxruntime|tensorflow)/index\\.ts$'],
+        pathNot: [
+          '^src/$1/',
+          '^src/[^/]+/index\\.ts$',
+          '^src/engine/(onnxruntime|tensorflow)/index\\.ts$',
+          '^src/store/embedded/index\\.ts$',
+        ],
       },
     },
     {

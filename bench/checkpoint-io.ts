@@ -12,7 +12,8 @@ import pg from 'pg'
 import { from, to } from 'pg-copy-streams'
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { migrate, openStore, startEmbeddedPostgres } from '../src/store/index.ts'
+import { startEmbeddedPostgres } from '../src/store/embedded/index.ts'
+import { migrate, openStore } from '../src/store/index.ts'
 import {
   createModel,
   DEFAULT_PLATFORM_LIMITS,

@@ -8,7 +8,8 @@ import * as ort from 'onnxruntime-node'
 import { pino } from 'pino'
 import { graphToOnnx } from '../src/architecture/index.ts'
 import { lanedEngine, threadedEngine } from '../src/engine/index.ts'
-import { migrate, openStore, startEmbeddedPostgres } from '../src/store/index.ts'
+import { startEmbeddedPostgres } from '../src/store/embedded/index.ts'
+import { migrate, openStore } from '../src/store/index.ts'
 import {
   createModel,
   DEFAULT_PLATFORM_LIMITS,

@@ -1,6 +1,7 @@
 import { checkPort } from './check-port.ts'
+import { openDatabase } from './database.ts'
 import { openLog, secretsOf } from './log.ts'
-import { openDatabase, openServer } from './server.ts'
+import { openServer } from './server.ts'
 import type { Settings } from './settings.ts'
 import { stopSignals } from './stop-signals.ts'
 import { databaseNeeded } from './worker-role.ts'

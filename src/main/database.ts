@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { startEmbeddedPostgres } from '../store/index.ts'
+import { startEmbeddedPostgres } from '../store/embedded/index.ts'
 import type { Settings } from './settings.ts'
 
 /** The PostgreSQL that the platform works with. */

@@ -7,8 +7,6 @@ import { makePlatform } from './platform.ts'
 import type { Settings } from './settings.ts'
 import { sweepRegularly } from './sweep-regularly.ts'
 
-export { openDatabase } from './database.ts'
-
 /** The API on a database, with what has to be done from time to time. */
 export interface Server extends AsyncDisposable {
   readonly url: string

@@ -5,6 +5,7 @@ import { importAndRunSample, sampleIsWanted } from '../cli/index.ts'
 import { AppError } from '../error.ts'
 import { checkPort } from './check-port.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
+import { openDatabase } from './database.ts'
 import { openLog, secretsOf } from './log.ts'
 import { announcePlatform, findRunningPlatform } from './platform-file.ts'
 import { watchPlatformUsers } from './platform-users.ts'
@@ -54,9 +55,10 @@ export async function start(settings: Settings, { temporary, onReady }: StartOpt
     log,
   })
   await using _withoutDatabase = worker
-  // Loaded while the worker process loads, which has other cores.
-  const { openDatabase, openServer } = await loadServer()
+  // Loaded while PostgreSQL starts and the worker process loads, which have other cores.
+  const loading = loadServer()
   await using database = await openDatabase(settings, log)
+  const { openServer } = await loading
   // Stopped before the database is.
   await using _withDatabase = worker
   await using api = await openServer(settings, database, log, () => worker.admit())

@@ -1,4 +1,7 @@
-/** Postgres: the client of all ordinary queries, byte streams, the queue, events, workers, migrations, and an embedded server. */
+/**
+ * Postgres: the client of all ordinary queries, byte streams, the queue, events, workers, migrations. The embedded server has a face of
+ * its own, `embedded/`: it starts while all of this is loaded.
+ */
 export type * from './rows.ts'
 export {
   Prisma,
@@ -51,7 +54,6 @@ export type {
   TakenPrediction,
 } from './predictions/index.ts'
 export type { RegisteredWorker, WorkerFacts, Workers } from './workers.ts'
-export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/index.ts'
 export type { HeldLock, Locks } from './locks.ts'
 export { migrate } from './migrate.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'

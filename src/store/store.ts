@@ -46,11 +46,15 @@ export async function openStore({ databaseUrl, log, maxConnections = 10, onQuery
   try {
     const listener = own(await openListener(databaseUrl, log))
     const prisma = own(openClient({ databaseUrl, log, maxConnections, onQuery }))
+    // Compiles what the first query needs, while the database answers the others.
+    const connected = prisma.$connect()
+    connected.catch(() => undefined)
     const bytes = own(openByteStore(databaseUrl, log))
     const queue = own(await openQueues(databaseUrl, listener, log))
     const predictions = own(openPredictionQueue(databaseUrl, listener, log))
     const events = own(createRunEvents(prisma, listener, log))
     const locks = own(createLocks(databaseUrl, log))
+    await connected
     return {
       prisma,
       bytes,

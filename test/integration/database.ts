@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { pino, type Logger } from 'pino'
 
-import { migrate, startEmbeddedPostgres } from '../../src/store/index.ts'
+import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts'
+import { migrate } from '../../src/store/index.ts'
 import { readMigrations } from '../../src/store/schema-engine.ts'
 
 /** Below node_modules: ignored by git, gone with `npm ci`, kept between runs because initdb takes a second. */

@@ -2,7 +2,7 @@
 // its input ends. Arguments: data directory.
 import { pino } from 'pino'
 
-import { startEmbeddedPostgres } from '../../dist-test/store/index.js'
+import { startEmbeddedPostgres } from '../../dist-test/store/embedded/index.js'
 
 const server = await startEmbeddedPostgres({ dataDir: process.argv[2], log: pino({ level: 'silent' }), durable: false })
 console.log(JSON.stringify({ url: server.url, reused: server.reused }))

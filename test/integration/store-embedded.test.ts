@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 
-import { startEmbeddedPostgres } from '../../src/store/index.ts'
+import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts'
 import { silent } from './database.ts'
 
 const isRoot = process.getuid?.() === 0
