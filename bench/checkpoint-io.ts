@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomFillSync, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -216,6 +216,9 @@ async function bareCopyOut(url: string): Promise<number> {
 async function spool({ store, spoolDir }: Platform, format: keyof typeof FORMATS, of: readonly Tensor[]) {
   const path = join(spoolDir, 'writing')
   await FORMATS[format](path, of)
+  // As a complete upload is: what the disk still has to write would be measured with the import.
+  await using file = await open(path, 'r+')
+  await file.sync()
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path, { highWaterMark: PIECE })) hash.update(piece as Buffer)
   const { size } = await stat(path)

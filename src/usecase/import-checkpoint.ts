@@ -14,12 +14,12 @@ import { architectureGraph } from './architecture-graph.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { chooseStateDict } from './choose-state-dict.ts'
 import { isForeignKeyViolation, isUniqueViolation } from './database-error.ts'
-import { inChunks } from './in-chunks.ts'
 import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload, type OpenUpload } from './open-upload.ts'
 import { openShards } from './open-shards.ts'
 import type { Platform } from './platform.ts'
 import { queueStatistics } from './queue-inspection.ts'
+import { writeCheckpointRows } from './write-checkpoint-rows.ts'
 
 /** An upload to import as a checkpoint. */
 export interface ImportCheckpointInput {
@@ -33,9 +33,6 @@ export interface ImportCheckpointInput {
   /** Where in the file the state_dict is; by default where it is found. */
   readonly stateDictPath?: readonly string[] | null | undefined
 }
-
-/** Rows of one statement. */
-const ROWS = 1000
 
 /**
  * Reads a checkpoint file without executing anything in it: every storage is streamed to the store, then one transaction writes the
@@ -72,8 +69,10 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   )
   checkText(file, stateDict)
   const contentOf = (index: number): Content => contentOfStorage(file, index, upload.path)
-  const stored = await store.bytes.putAll(file.storages.map((_, index) => contentOf(index)))
-  const hashes = stored.map(({ sha256 }) => sha256)
+  const order = fromBothEnds(file.storages.length)
+  const stored = await store.bytes.putAll(order.map(contentOf))
+  const hashes = Array.from(order, () => '')
+  stored.forEach(({ sha256 }, i) => (hashes[order[i]!] = sha256))
 
   let row: CheckpointRow
   try {
@@ -97,6 +96,10 @@ export async function importCheckpoint(platform: Platform, input: ImportCheckpoi
   for (const id of [input.uploadId, ...shardIds]) await consumeUpload(platform, id)
   return row
 }
+
+/** 0, n - 1, 1, n - 2 …: what a fine-tune changed lies at an end more often than not, and is sent while the rest is hashed. */
+const fromBothEnds = (count: number): readonly number[] =>
+  Array.from({ length: count }, (_, i) => (i % 2 === 0 ? i / 2 : count - (i + 1) / 2))
 
 /** A storage of a file in the spool. Its pieces share one buffer: fresh memory for each would take longer than hashing it. */
 function contentOfStorage(file: Checkpoint, index: number, path: string): Content {
@@ -141,38 +144,7 @@ async function writeRows(tx: Transaction, platform: Platform, imported: Imported
     },
   })
   const checkpointId = row.id
-  await inChunks(file.storages, ROWS, (chunk, first) =>
-    tx.checkpointStorage.createMany({
-      data: chunk.map(({ key, dtype, location }, i) => ({
-        checkpointId,
-        index: first + i,
-        key,
-        dtype,
-        location,
-        storageHash: hashes[first + i]!,
-      })),
-    }),
-  )
-  await inChunks(file.tensors, ROWS, (chunk, first) =>
-    tx.tensor.createMany({
-      data: chunk.map((tensor, i) => ({
-        checkpointId,
-        index: first + i,
-        storageIndex: tensor.storage,
-        dtype: tensor.dtype,
-        shape: tensor.shape.map(BigInt),
-        stride: tensor.stride.map(BigInt),
-        storageOffset: BigInt(tensor.storageOffset),
-        requiresGrad: tensor.requiresGrad,
-        isParameter: tensor.isParameter,
-      })),
-    }),
-  )
-  await inChunks([...stateDict.tensors], ROWS, (chunk, first) =>
-    tx.stateDictEntry.createMany({
-      data: chunk.map(([key, tensorIndex], i) => ({ checkpointId, position: first + i, key, tensorIndex })),
-    }),
-  )
+  await writeCheckpointRows(tx, checkpointId, file, stateDict, hashes)
   await queueStatistics(platform, tx, checkpointId)
   return row
 }

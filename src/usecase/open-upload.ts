@@ -64,10 +64,14 @@ async function openSpooled(path: string, fileName: string): Promise<ByteSource &
 
 /** Removes an upload that was imported. A failure here costs disk until the upload expires, never the import. */
 export async function consumeUpload({ store, spoolDir, log }: Platform, uploadId: string): Promise<void> {
+  const left = (error: unknown): void => {
+    log.warn({ err: error, uploadId }, 'an imported upload is left to the sweep')
+  }
   try {
     await store.prisma.upload.deleteMany({ where: { id: uploadId } })
-    await removeSpoolFiles(spoolDir, uploadId)
+    // A file of many GiB takes a while to go, and nobody has to wait for it.
+    void removeSpoolFiles(spoolDir, uploadId).catch(left)
   } catch (error) {
-    log.warn({ err: error, uploadId }, 'an imported upload is left to the sweep')
+    left(error)
   }
 }

@@ -5,7 +5,7 @@ import type { Content, StoredContent } from './byte-store.ts'
 import { CHUNK_BYTES } from './copy-format.ts'
 import { HASH_THREADS, type HashThreads } from './hash-threads.ts'
 
-/** A group is stored in one transaction, and hashed while the group before it is sent. */
+/** A group is stored in one transaction, and hashed while one before it is sent. */
 const GROUP_BYTES = 64 * 2 ** 20
 const GROUP_CONTENTS = 4096
 /** Contents up to this size stay in memory between hashing and sending … */
@@ -16,8 +16,8 @@ const KEPT_GROUP_BYTES = 32 * 2 ** 20
 /** A content whose hash is known. */
 export interface Hashed extends StoredContent {
   readonly content: Content
-  /** Kept beside the storage, because zip files state it; it costs a third of what the hash does. */
-  readonly crc32: number
+  /** Kept beside the storage, because zip files state it. Null for what threads have hashed: it is computed when the bytes are sent, if they are. */
+  readonly crc32: number | null
   /** All of its bytes, where they are few. */
   readonly memory: Uint8Array | null
 }
@@ -81,7 +81,7 @@ const isLarge = ({ repeatable, file }: Content): boolean => repeatable && file !
 
 async function hashedFile(content: Content, threads: HashThreads): Promise<Hashed> {
   const file = content.file!
-  return { content, ...(await threads.hash(file)), byteLength: file.length, memory: null }
+  return { content, sha256: await threads.hash(file), byteLength: file.length, crc32: null, memory: null }
 }
 
 async function hashed(content: Content, keep: number): Promise<Hashed> {

@@ -3,19 +3,13 @@ import { Worker } from 'node:worker_threads'
 
 import type { FileRange } from './byte-store.ts'
 
-/** What a thread computes of a part of a file. */
-export interface Hashes {
-  readonly sha256: string
-  readonly crc32: number
-}
-
 /** Hashes parts of files, several at a time; dispose it to end its threads. */
 export interface HashThreads extends Disposable {
   /**
-   * SHA-256 of a part of a file, lower-case hex, and its CRC-32.
+   * SHA-256 of a part of a file, lower-case hex.
    * @throws Error when the file cannot be read, or ends before the part does.
    */
-  hash(range: FileRange): Promise<Hashes>
+  hash(range: FileRange): Promise<string>
 }
 
 /** Parts that are hashed at a time: the disk and the server want cores too. */
@@ -29,11 +23,10 @@ const PROGRAM = `
   const { createHash } = require('node:crypto')
   const { closeSync, openSync, readSync } = require('node:fs')
   const { parentPort } = require('node:worker_threads')
-  const { crc32 } = require('node:zlib')
   const buffer = Buffer.allocUnsafeSlow(2 ** 20)
   parentPort.on('message', ({ path, offset, length }) => {
     try {
-      parentPort.postMessage({ hashes: hash(path, offset, length) })
+      parentPort.postMessage({ sha256: hash(path, offset, length) })
     } catch (error) {
       parentPort.postMessage({ error: error.message })
     }
@@ -42,23 +35,20 @@ const PROGRAM = `
     const file = openSync(path, 'r')
     try {
       const hash = createHash('sha256')
-      let crc = 0
       for (let at = 0; at < length;) {
         const read = readSync(file, buffer, 0, Math.min(buffer.length, length - at), offset + at)
         if (read === 0) throw new Error(path + ' ends at byte ' + (offset + at))
-        const piece = buffer.subarray(0, read)
-        hash.update(piece)
-        crc = crc32(piece, crc)
+        hash.update(buffer.subarray(0, read))
         at += read
       }
-      return { sha256: hash.digest('hex'), crc32: crc }
+      return hash.digest('hex')
     } finally {
       closeSync(file)
     }
   }`
 
 interface Answer {
-  readonly hashes?: Hashes
+  readonly sha256?: string
   readonly error?: string
 }
 
@@ -102,13 +92,13 @@ export function hashThreads(): HashThreads {
   return {
     async hash(range) {
       const thread = await take()
-      const { hashes, error } = await new Promise<Answer>((resolve) => {
+      const { sha256, error } = await new Promise<Answer>((resolve) => {
         thread.settle = resolve
         thread.worker.postMessage({ path: range.path, offset: range.offset, length: range.length })
       })
       giveBack(thread)
-      if (hashes === undefined) throw new Error(error)
-      return hashes
+      if (sha256 === undefined) throw new Error(error)
+      return sha256
     },
     [Symbol.dispose]: () => {
       for (const { worker } of threads) void worker.terminate()

@@ -8,50 +8,61 @@ import type { Content, StoredContent } from './byte-store.ts'
 import { chunks } from './chunks.ts'
 import { CHUNK_BYTES, chunkPrefix } from './copy-format.ts'
 import { startCopyIn, type CopyIn } from './copy-stream.ts'
-import { groups, type Group, type Hashed } from './group.ts'
+import { groups, type Hashed } from './group.ts'
 import { hashThreads } from './hash-threads.ts'
 import { transaction } from './transaction.ts'
 
 const COPY = 'copy "StorageChunk" ("contentId", "index", "bytes") from stdin (format binary)'
 
-/** Stores contents in order, a group at a time; while one is sent, the next one is hashed. */
+/**
+ * Stores contents, a group at a time. While what is new of a group is sent, the next groups are hashed: up to the next one that has
+ * something new, so that no more than two groups are in memory.
+ * @returns what was stored, in the order of `contents`.
+ */
 export async function putAll(
   pool: pg.Pool,
   contents: AsyncIterable<Content> | Iterable<Content>,
 ): Promise<readonly StoredContent[]> {
   const stored: StoredContent[] = []
   using threads = hashThreads()
-  const iterator = groups(contents, threads)
+  let sending: Promise<unknown> = Promise.resolve()
   try {
-    for (let next = iterator.next(); ;) {
-      const { value: group } = await next
-      if (!group) return stored
-      next = iterator.next()
-      // When this group fails, nobody waits for the next one.
-      next.catch(() => undefined)
-      stored.push(...(await putGroup(pool, group)))
+    for await (const group of groups(contents, threads)) {
+      if (group.kind === 'stream') {
+        await sending
+        stored.push(...(await transaction(pool, (client) => copyAll(client, [group.content]))))
+        continue
+      }
+      stored.push(...group.items.map(({ sha256, byteLength }) => ({ sha256, byteLength })))
+      const missing = await newOnes(pool, group.items)
+      if (missing.length === 0) continue
+      await sending
+      sending = transaction(pool, (client) => copyAll(client, missing))
+      // It is awaited before the next one, or at the end.
+      sending.catch(() => undefined)
     }
+    await sending
+    return stored
   } finally {
-    await iterator.return(undefined).catch(() => undefined)
+    await sending.catch(() => undefined)
   }
 }
 
-async function putGroup(pool: pg.Pool, group: Group): Promise<readonly StoredContent[]> {
-  if (group.kind === 'stream') return transaction(pool, (client) => copyAll(client, [group.content]))
-  const known = await touch(pool, group.items)
-  const missing = new Map(group.items.filter(({ sha256 }) => !known.has(sha256)).map((item) => [item.sha256, item]))
-  if (missing.size > 0) await transaction(pool, (client) => copyAll(client, [...missing.values()]))
-  return group.items.map(({ sha256, byteLength }) => ({ sha256, byteLength }))
+/** Those of a group that are not stored, each once; the others are marked as just put. */
+async function newOnes(pool: pg.Pool, items: readonly Hashed[]): Promise<readonly Hashed[]> {
+  const known = await touch(pool, items)
+  return [...new Map(items.filter(({ sha256 }) => !known.has(sha256)).map((item) => [item.sha256, item])).values()]
 }
 
 /**
  * Marks what is there already, undamaged, as just put, which keeps it from the sweep. Rows are locked in one order: two puts cannot
- * deadlock.
+ * deadlock. A server that crashes may forget the mark, and with it the import that it was made for: the disk is not waited for.
  */
 async function touch(pool: pg.Pool, items: readonly Hashed[]): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ sha256: string }>(
-    `with found as (select sha256 from "Storage" where sha256 = any($1) and "damagedAt" is null order by sha256 for no key update)
-     update "Storage" set "touchedAt" = now() from found where "Storage".sha256 = found.sha256 returning found.sha256`,
+    `with relaxed as (select set_config('synchronous_commit', 'off', true)),
+       found as (select sha256 from "Storage" where sha256 = any($1) and "damagedAt" is null order by sha256 for no key update)
+     update "Storage" set "touchedAt" = now() from found, relaxed where "Storage".sha256 = found.sha256 returning found.sha256`,
     [[...new Set(items.map((item) => item.sha256))]],
   )
   return new Set(rows.map((row) => row.sha256))
@@ -79,13 +90,13 @@ async function copyAll(
 async function copyHashed(copy: CopyIn, { content, memory, sha256, byteLength, crc32: crc }: Hashed): Promise<Copied> {
   const contentId = randomUUID()
   if (memory === null) {
-    // The file is our own: the checksum is enough to see that it is still what was hashed.
+    // Files are our own, and are not looked at twice; for the rest the checksum shows that it is still what was hashed.
     const copied = await copyChunks(copy, contentId, content, () => undefined)
-    if (copied.byteLength !== byteLength || copied.crc32 !== crc)
+    if (copied.byteLength !== byteLength || (crc !== null && copied.crc32 !== crc))
       throw new Error(`bytes with SHA-256 ${sha256} were others when they were read again`)
     return { contentId, sha256, ...copied }
   }
-  invariant(memory.length <= CHUNK_BYTES, 'what is kept in memory fits one chunk')
+  invariant(memory.length <= CHUNK_BYTES && crc !== null, 'what is kept in memory fits one chunk, and has its checksum')
   if (byteLength > 0) {
     await copy.write(chunkPrefix(contentId, 0, byteLength))
     await copy.write(memory)
