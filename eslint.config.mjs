@@ -6,6 +6,7 @@ export default tseslint.config(
       'dist',
       'dist-test',
       '.tensorflow',
+      '.webgpu',
       'data',
       'coverage',
       'artifacts',

@@ -28,7 +28,7 @@ export async function npmCi(root) {
 }
 
 /** The npm that runs us, else the one next to this Node, else the one in PATH. */
-function findNpm() {
+export function findNpm() {
   const running = process.env.npm_execpath
   if (running !== undefined && basename(running) === 'npm-cli.js' && existsSync(running)) {
     return [process.execPath, running]

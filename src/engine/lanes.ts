@@ -32,9 +32,9 @@ export async function lanedEngine(open: () => Promise<ThreadedEngine>): Promise<
     name: first.name,
     version: first.version,
     async devices() {
-      // A lane that has ended makes this fail, whichever it is.
-      const answers = await Promise.all(engines.map((engine) => engine.devices()))
-      return answers[0]!
+      // A lane that has ended makes this fail, whichever it is; else one looks for all.
+      for (const engine of engines) if (!engine.alive()) await engine.devices()
+      return first.devices()
     },
     async load(graph, parameters, device, options) {
       const count = device === 'cpu' || device === 'auto' ? laneCount(graph, options) : 1

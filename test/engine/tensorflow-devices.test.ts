@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { cardsOf, devicesOf, visibleCards } from '../../src/engine/tensorflow/devices.ts'
-import type { Library } from '../../src/engine/tensorflow/library.ts'
+import { cardsOf, visibleCards } from '../../src/engine/graphics-cards.ts'
+import { nativeDevices } from '../../src/engine/tensorflow/devices.ts'
 
 // What nvidia-smi prints on a machine with two cards.
 const PRINTED = '0, GPU-5d0e9a61-1, NVIDIA H100 80GB HBM3, 81559\n1, GPU-77aa0c02-2, NVIDIA L4, 23034\n'
@@ -29,7 +29,7 @@ describe('graphics cards', () => {
 })
 
 test('without a graphics card the device is the processor', async () => {
-  const [device, ...others] = await devicesOf({ usesGpu: false } as Library)
+  const [device, ...others] = await nativeDevices(false)
   expect(others).toEqual([])
   expect(device).toMatchObject({ id: 'cpu' })
   expect(device!.memoryBytes).toBeGreaterThan(2 ** 20)

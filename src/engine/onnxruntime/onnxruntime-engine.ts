@@ -1,41 +1,46 @@
 import { env, InferenceSession } from 'onnxruntime-node'
-import { cpus, totalmem } from 'node:os'
 import { graphToOnnx, type Graph } from '../../architecture/index.ts'
 import { chooseDevice } from '../choose-device.ts'
-import type { Device, Engine, EngineOptions, ParameterSource } from '../engine.ts'
+import type { Engine, EngineOptions, ParameterSource } from '../engine.ts'
+import { findDevices, PROCESSOR, type Provider, type ProvidedDevice } from './devices.ts'
 import { engineError } from './engine-error.ts'
 import { onnxruntimeSession } from './onnxruntime-session.ts'
 import { weightFiles } from './weight-files.ts'
 
 /**
- * ONNX Runtime on the CPU. Creating a session and running a batch block the thread they are called in, so that this engine belongs
+ * ONNX Runtime on the processor, on CUDA and on WebGPU. Creating a session and running a batch block the thread they are called in, so that this engine belongs
  * into a thread of its own (`threadedEngine`).
  */
 export function createEngine(): Engine {
   // What goes wrong is thrown; there is nothing to log besides.
   env.logLevel = 'fatal'
+  let found: Promise<readonly ProvidedDevice[]> | undefined
+  const devices = () => (found ??= findDevices())
   return {
     name: 'onnxruntime',
     version: env.versions.node ?? env.versions.common,
-    devices: () => Promise.resolve([cpu()]),
+    devices: async () => (await devices()).map(({ provider: _provider, ...device }) => device),
     async load(graph, parameters, device, options) {
-      chooseDevice(device, [cpu()])
-      return onnxruntimeSession(graph, await create(graph, parameters, options))
+      // Lanes of the processor do not look for more, which several threads of a process must not do at once.
+      const there = device === 'cpu' ? [PROCESSOR] : await devices()
+      const { id } = chooseDevice(device, there)
+      const { provider } = there.find((one) => one.id === id)!
+      return onnxruntimeSession(graph, await create(graph, parameters, provider, options))
     },
   }
 }
 
-const cpu = (): Device => ({ id: 'cpu', description: cpus()[0]?.model.trim() ?? process.arch, memoryBytes: totalmem() })
-
 async function create(
   graph: Graph,
   parameters: ParameterSource,
+  provider: Provider,
   { threads }: EngineOptions,
 ): Promise<InferenceSession> {
   try {
     const { folder, weights } = await weightFiles(graph, parameters)
     return await InferenceSession.create(graphToOnnx(graph, weights), {
-      executionProviders: ['cpu'],
+      // What a device lacks, the processor computes: it is always behind.
+      executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       // 'parallel' halves the speed: it runs independent nodes at once, at the cost of the threads inside each.

@@ -8,6 +8,9 @@ export const nodeText = ({ name, op, outputs }: GraphNode): string =>
 /** How messages of shape inference call a node. */
 const INFERRED_NODE = /^node (.+?) \((\w+)\): /
 
+/** What TensorFlow and Dawn say when the memory of a device is full. */
+const OUT_OF_MEMORY = /OOM when allocating|ResourceExhausted|RESOURCE_EXHAUSTED|out of memory|max ?buffer ?size/i
+
 /** An exception as our own. */
 export function engineError(doing: string, error: unknown): AppError {
   if (
@@ -17,5 +20,6 @@ export function engineError(doing: string, error: unknown): AppError {
     return error
   const text = error instanceof Error ? error.message : String(error)
   const reason = text.replace(INFERRED_NODE, (_, name: string, op: string) => `node ${JSON.stringify(name)} (${op}): `)
-  return new AppError('ENGINE_FAILED', `tensorflow failed ${doing}: ${reason}`, { cause: error })
+  const code = OUT_OF_MEMORY.test(text) ? 'DEVICE_OUT_OF_MEMORY' : 'ENGINE_FAILED'
+  return new AppError(code, `tensorflow failed ${doing}: ${reason}`, { cause: error })
 }

@@ -1,14 +1,21 @@
 import type * as Tensorflow from '@tensorflow/tfjs-node-gpu'
 import { createRequire } from 'node:module'
 import { AppError } from '../../error.ts'
+import type { Device } from '../engine.ts'
+import { processor } from '../processor.ts'
+import { nativeDevices } from './devices.ts'
 import { loadBinding } from './native-binding.ts'
+import { loadWebgpu } from './webgpu-library.ts'
 
 /** The functions of TensorFlow.js; what computes behind them is its backend. */
 export type Tf = typeof Tensorflow
 export type TfTensor = Tensorflow.Tensor
 
-/** What executes operations: `tensorflow` is the native library; `cpu` is plain JavaScript, slow, and always there. */
-export type Backend = 'tensorflow' | 'cpu'
+/**
+ * What executes operations: `tensorflow` is the native library; `webgpu` a graphics card through Dawn; `cpu` is plain JavaScript, slow, and always
+ * there.
+ */
+export type Backend = 'tensorflow' | 'webgpu' | 'cpu'
 
 /** TensorFlow.js with a backend that is ready. */
 export interface Library {
@@ -16,22 +23,26 @@ export interface Library {
   readonly backend: Backend
   /** Of what computes: of TensorFlow, or of TensorFlow.js where there is no native library. */
   readonly version: string
-  /** Whether the native library computes on a graphics card. */
-  readonly usesGpu: boolean
+  readonly devices: readonly Device[]
 }
 
 /**
  * Loads TensorFlow.js and the backend.
- * @param folder that `npm run setup:tensorflow` made.
- * @throws AppError ENGINE_FAILED when the native library is not set up, with what to do.
+ * @param folder that `npm run setup:tensorflow` made, or `npm run setup:webgpu` for the backend webgpu.
+ * @throws AppError ENGINE_FAILED when what the backend needs is not set up, with what to do; DEVICE_UNAVAILABLE when there is no adapter.
  */
 export async function loadLibrary(backend: Backend, folder: string): Promise<Library> {
+  if (backend === 'webgpu') {
+    const { tf, device } = await loadWebgpu(folder)
+    await use(tf, backend)
+    return { tf, backend, version: tf.version_core, devices: [device] }
+  }
   const own = createRequire(import.meta.url)
   const load = createRequire(own.resolve('@tensorflow/tfjs-node-gpu/package.json'))
   if (backend === 'cpu') {
     const tf = load('@tensorflow/tfjs') as Tf
     await use(tf, backend)
-    return { tf, backend, version: tf.version_core, usesGpu: false }
+    return { tf, backend, version: tf.version_core, devices: [processor()] }
   }
   const binding = loadBinding(folder, load)
   const tf = load('@tensorflow/tfjs') as Tf
@@ -44,7 +55,7 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   if (!(tf.findBackendFactory(backend) as unknown))
     tf.registerBackend(backend, () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3)
   await use(tf, backend)
-  return { tf, backend, version: binding.TF_Version, usesGpu: binding.isUsingGpuDevice() }
+  return { tf, backend, version: binding.TF_Version, devices: await nativeDevices(binding.isUsingGpuDevice()) }
 }
 
 async function use(tf: Tf, backend: Backend): Promise<void> {

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import type { Graph } from '../../architecture/index.ts'
 import { chooseDevice } from '../choose-device.ts'
 import type { Engine } from '../engine.ts'
-import { devicesOf } from './devices.ts'
 import { loadLibrary, type Backend } from './library.ts'
 import { createSession } from './tensorflow-session.ts'
 import { refuseUnsupported, unsupportedOperators } from './unsupported-operators.ts'
@@ -20,7 +19,7 @@ export interface TensorflowEngine extends Engine {
 /** Where and how TensorFlow.js computes. */
 export interface TensorflowOptions {
   readonly backend?: Backend
-  /** That `npm run setup:tensorflow` made. */
+  /** That `npm run setup:tensorflow` made, or `npm run setup:webgpu`. */
   readonly folder?: string
 }
 
@@ -32,19 +31,24 @@ export interface TensorflowOptions {
  */
 export async function createEngine({
   backend = 'tensorflow',
-  folder = process.env['NOGRAD_TENSORFLOW'] ?? join(ROOT, '.tensorflow'),
+  folder = folderOf(backend),
 }: TensorflowOptions = {}): Promise<TensorflowEngine> {
   const library = await loadLibrary(backend, folder)
-  let devices: ReturnType<typeof devicesOf> | null = null
   return {
     name: 'tensorflow',
     version: library.version,
-    devices: () => (devices ??= devicesOf(library)),
+    devices: () => Promise.resolve(library.devices),
     supports: unsupportedOperators,
-    async load(graph, parameters, device) {
-      chooseDevice(device, await (devices ??= devicesOf(library)))
-      refuseUnsupported(graph)
-      return createSession(library, graph, parameters)
-    },
+    load: (graph, parameters, device) =>
+      Promise.resolve().then(() => {
+        chooseDevice(device, library.devices)
+        refuseUnsupported(graph)
+        return createSession(library, graph, parameters)
+      }),
   }
 }
+
+const folderOf = (backend: Backend): string =>
+  backend === 'webgpu'
+    ? (process.env['NOGRAD_WEBGPU'] ?? join(ROOT, '.webgpu'))
+    : (process.env['NOGRAD_TENSORFLOW'] ?? join(ROOT, '.tensorflow'))
