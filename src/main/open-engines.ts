@@ -8,7 +8,9 @@ import type { Settings } from './settings.ts'
 const MODULES = {
   onnxruntime: new URL('../engine/onnxruntime/index.js', import.meta.url),
   tensorflow: new URL('../engine/tensorflow/index.js', import.meta.url),
+  'tensorflow on webgpu': new URL('../engine/tensorflow/webgpu.js', import.meta.url),
 } as const
+type ModuleName = keyof typeof MODULES
 
 /** The engines of a worker, in the order in which they are preferred for one and the same device. */
 export interface OpenEngines extends AsyncDisposable {
@@ -16,14 +18,14 @@ export interface OpenEngines extends AsyncDisposable {
 }
 
 /**
- * Starts the engines that the settings name, each in a thread of its own. TensorFlow is passed over where `npm run setup:tensorflow`
- * was not run, unless it is the only one that was named.
+ * Starts the engines that the settings name, each in a thread of its own. TensorFlow is passed over where neither `npm run setup:tensorflow`
+ * nor `npm run setup:webgpu` was run, unless it is the only one that was named.
  * @throws AppError ENGINE_FAILED of an engine that does not start.
  */
 export async function openEngines(settings: Settings, log: Logger): Promise<OpenEngines> {
-  const { engines: names, tensorflowFolder } = settings
-  const wanted = names.filter((name) => name !== 'tensorflow' || names.length === 1 || existsSync(tensorflowFolder))
+  const wanted = settings.engines.flatMap((name) => modulesOf(name, settings))
   if (wanted.includes('tensorflow')) tellTensorflow(settings)
+  if (wanted.includes('tensorflow on webgpu')) process.env['NOGRAD_WEBGPU'] ??= settings.webgpuFolder
   const engines: ThreadedEngine[] = []
   const close = async () => {
     for (const engine of engines) await engine[Symbol.asyncDispose]()
@@ -46,8 +48,16 @@ export async function openEngines(settings: Settings, log: Logger): Promise<Open
   return { engines, [Symbol.asyncDispose]: close }
 }
 
+function modulesOf(name: Settings['engines'][number], settings: Settings): readonly ModuleName[] {
+  if (name !== 'tensorflow') return [name]
+  const setUp: ModuleName[] = []
+  if (existsSync(settings.tensorflowFolder)) setUp.push('tensorflow')
+  if (existsSync(settings.webgpuFolder)) setUp.push('tensorflow on webgpu')
+  return setUp.length === 0 && settings.engines.length === 1 ? ['tensorflow'] : setUp
+}
+
 /** TensorFlow has threads of its own, which all its sessions share. */
-function openEngine(name: keyof typeof MODULES): Promise<ThreadedEngine> {
+function openEngine(name: ModuleName): Promise<ThreadedEngine> {
   const open = () => threadedEngine(MODULES[name])
   return name === 'onnxruntime' ? lanedEngine(open) : open()
 }

@@ -99,7 +99,8 @@ export const SETTINGS = {
     flag: '--engines <names>',
     description:
       'Engines of a worker. A graphics card comes before the processor; where two engines drive the same device, the one that is named first does.',
-    defaultText: '`onnxruntime,tensorflow`, the latter where `npm run setup:tensorflow` was run',
+    defaultText:
+      '`onnxruntime,tensorflow`, the latter where `npm run setup:tensorflow` or `npm run setup:webgpu` was run',
     schema: engineList,
     fallback: ENGINES,
   }),
@@ -109,6 +110,13 @@ export const SETTINGS = {
     defaultText: '`.tensorflow` in the folder of nograd',
     schema: text,
     fallback: fileURLToPath(new URL('../../.tensorflow', import.meta.url)),
+  }),
+  webgpuFolder: setting({
+    env: ['NOGRAD_WEBGPU'],
+    description: 'Folder that `npm run setup:webgpu` made.',
+    defaultText: '`.webgpu` in the folder of nograd',
+    schema: text,
+    fallback: fileURLToPath(new URL('../../.webgpu', import.meta.url)),
   }),
   engineThreads: setting({
     env: ['NOGRAD_ENGINE_THREADS'],
