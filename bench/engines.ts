@@ -36,7 +36,7 @@ const { values: options } = parseArgs({
 const ROOT = new URL('..', import.meta.url)
 /** Modules of engines that may be there. */
 const MODULES = ['onnxruntime/index.js', 'tensorflow/index.js', 'tensorflow/webgpu.js']
-const HEAD = ['model', 'engine', 'device', 'samples/s', 'bare loop', '÷ bare', 'PyTorch', '÷ PyTorch', 'max |Δlogit|']
+const HEAD = ['model', 'engine', 'device', 'samples/s', 'bare loop', '÷ bare', 'PyTorch', '÷ PyTorch', 'largest Δlogit']
 
 type Engines = typeof Engine
 type Architecture = typeof Graphs
@@ -241,7 +241,7 @@ const round = (rate: number): string => (rate < 100 ? rate.toFixed(1) : rate.toF
 const footnote = ({ version, card }: Torch): string =>
   `Best of ${options.rounds} rounds of ${options.seconds} s, taken in turns. ${cpus()[0]?.model.trim() ?? ''}, ${availableParallelism()} cores` +
   `${card === null ? '' : `; ${card}`}; Node ${process.versions.node}, PyTorch ${version}. Samples go in from memory of the host and logits come back to it, in all of them. ` +
-  'max |Δlogit|: against PyTorch’s on the processor, relative to the largest |logit|.\n'
+  'Largest Δlogit: against PyTorch’s on the processor, relative to the largest |logit|.\n'
 
 function markdown(rows: readonly string[][], torch: Torch): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
