@@ -1,9 +1,9 @@
+import type * as Tensorflow from '@tensorflow/tfjs-node-gpu'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { AppError } from '../../error.ts'
 import type { Device } from '../engine.ts'
 import { graphicsCards } from '../graphics-cards.ts'
-import type { Tf } from './library.ts'
 
 /** As much of WebGPU as is needed to name an adapter. */
 interface Adapter {
@@ -18,7 +18,7 @@ interface Dawn {
  * TensorFlow.js from the folder that `npm run setup:webgpu` made, with Dawn (the WebGPU of Chromium) in place of a browser's.
  * @throws AppError ENGINE_FAILED when the folder is not there, DEVICE_UNAVAILABLE when there is no adapter.
  */
-export async function loadWebgpu(folder: string): Promise<{ readonly tf: Tf; readonly device: Device }> {
+export async function loadWebgpu(folder: string): Promise<{ readonly tf: typeof Tensorflow; readonly device: Device }> {
   const load = createRequire(join(folder, 'package.json'))
   let dawn: Dawn
   try {
@@ -39,7 +39,7 @@ export async function loadWebgpu(folder: string): Promise<{ readonly tf: Tf; rea
     )
   Object.assign(globalThis, dawn.globals)
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true })
-  const tf = load('@tensorflow/tfjs') as Tf
+  const tf = load('@tensorflow/tfjs') as typeof Tensorflow
   load('@tensorflow/tfjs-backend-webgpu')
   // Else small operations run on the processor.
   tf.env().set('WEBGPU_CPU_FORWARD', false)
