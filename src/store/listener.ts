@@ -52,22 +52,25 @@ const PING_MS = 10_000
 export async function openListener(databaseUrl: string, log: Logger): Promise<Listener> {
   const hearers = new Set<Hearer>()
   const stop = new AbortController()
-  let client = await listen(databaseUrl, hearers)
+  const disposed = (): boolean => stop.signal.aborted
+  let { client, since } = await listen(databaseUrl, hearers)
   const running = keep()
 
   async function keep(): Promise<void> {
     for (;;) {
-      const downSince = await lastAnswer(client)
-      if (stop.signal.aborted) return
+      const downSince = await lastAnswer(client, since)
+      if (disposed()) return
       log.warn('the connection that listens for events was lost; connecting again')
       const next = await reconnect()
       if (next === null) return
-      client = next
+      ;({ client, since } = next)
+      // Disposed while it was made: whoever disposes waits for us, and ends it then.
+      if (disposed()) return
       for (const hearer of hearers) hearer.missed(downSince)
     }
   }
 
-  async function reconnect(): Promise<pg.Client | null> {
+  async function reconnect(): Promise<Listening | null> {
     for (let wait = RETRY_MS.first; !stop.signal.aborted; wait = Math.min(wait * 2, RETRY_MS.most)) {
       try {
         return await listen(databaseUrl, hearers)
@@ -94,21 +97,29 @@ export async function openListener(databaseUrl: string, log: Logger): Promise<Li
   }
 }
 
-/** Waits until the connection has ended; when it answered last. One that is silent for too long is ended: a dead peer says nothing. */
-async function lastAnswer(client: pg.Client): Promise<Date> {
-  let answeredAt = new Date()
+/**
+ * Waits until the connection has ended; the last moment of which is known that everything before it was heard. One that is silent for too
+ * long is ended: a dead peer says nothing.
+ */
+async function lastAnswer(client: pg.Client, since: Date): Promise<Date> {
+  let heardUntil = since
+  let answeredAt = Date.now()
   const ping = setInterval(() => {
-    if (Date.now() - answeredAt.getTime() > 2 * PING_MS) cut(client)
+    const asked = new Date()
+    if (asked.getTime() - answeredAt > 2 * PING_MS) cut(client)
     else
       client.query('select').then(
-        () => (answeredAt = new Date()),
+        () => {
+          heardUntil = asked
+          answeredAt = Date.now()
+        },
         () => undefined,
       )
   }, PING_MS)
   ping.unref()
   await new Promise((resolve) => client.once('end', resolve))
   clearInterval(ping)
-  return answeredAt
+  return heardUntil
 }
 
 /** Ends a connection without waiting for the other side. */
@@ -117,7 +128,15 @@ function cut(client: pg.Client): void {
   connection.stream.destroy()
 }
 
-async function listen(databaseUrl: string, hearers: ReadonlySet<Hearer>): Promise<pg.Client> {
+/** A connection that listens. */
+interface Listening {
+  readonly client: pg.Client
+  /** Before it did: what happened later, and is not heard because the connection breaks before this process looks, was missed. */
+  readonly since: Date
+}
+
+async function listen(databaseUrl: string, hearers: ReadonlySet<Hearer>): Promise<Listening> {
+  const since = new Date()
   const client = await connect(databaseUrl, 'nograd listener')
   client.on('notification', ({ channel, payload }) => {
     for (const hearer of hearers) hearer.heard(channel as Channel, payload ?? '')
@@ -132,5 +151,5 @@ async function listen(databaseUrl: string, hearers: ReadonlySet<Hearer>): Promis
     await client.end().catch(() => undefined)
     throw error
   }
-  return client
+  return { client, since }
 }
