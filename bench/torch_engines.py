@@ -2,7 +2,7 @@
 
 prepare FOLDER     exports every model: NAME.onnx, NAME.weights (float32, one after the other), NAME.json (where each key lies, shapes),
                    NAME.x and NAME.y (a batch and PyTorch's logits for it)
-serve FOLDER       answers lines {"model", "device", "variant", "seconds"} with {"rate"}: samples per second
+serve              answers lines {"model", "device", "seconds"} with the samples per second of each variant, or {"error"}
 """
 import json, os, sys, time, warnings
 import torch, torch.nn as nn

@@ -32,10 +32,24 @@ async function setUpWebgpu(args) {
   const { code, output } = await runCommand(command, [...npm, ...flags], { cwd: folder })
   if (code !== 0) throw new SetupError(`npm could not install ${Object.keys(PACKAGES).join(', ')}:\n${output.trim()}`)
   process.env.NOGRAD_WEBGPU = folder
-  const { createEngine } = await import(pathToFileURL(join(ROOT, 'dist/engine/tensorflow/webgpu.js')).href)
+  console.log(`set-up: ${await computed()}`)
+}
+
+/** Computes on WebGPU and says where. */
+async function computed() {
+  const load = (path) => import(pathToFileURL(join(ROOT, 'dist', path)).href)
+  const { createEngine } = await load('engine/tensorflow/webgpu.js')
+  const { graphFromLayers } = await load('architecture/index.js')
   const engine = await createEngine()
-  for (const { description } of await engine.devices())
-    console.log(`set-up: TensorFlow.js ${engine.version} computes on WebGPU: ${description}`)
+  const [{ id, description }] = await engine.devices()
+  const graph = graphFromLayers({ layers: [{ type: 'ReLU' }], input: [4] })
+  const session = await engine.load(graph, new Map(), id, { threads: 1 })
+  const x = { dtype: 'float32', shape: [1, 4], data: Float32Array.of(-1, 2, -3, 4) }
+  const { outputs } = await session.run(new Map([[graph.inputs[0].name, x]]))
+  const found = String(outputs.get(graph.outputs[0].name).data)
+  if (found !== '0,2,0,4')
+    throw new SetupError(`${description} computed ReLU of -1, 2, -3, 4 as ${found}, not as 0, 2, 0, 4`)
+  return `TensorFlow.js ${engine.version} computes on WebGPU: ${description}`
 }
 
 try {

@@ -51,7 +51,8 @@ export const ERROR_CODES = {
 
   /** The device is not there, or its name is none. */
   DEVICE_UNAVAILABLE: 'The device is not there, or its name is none.',
-  DEVICE_OUT_OF_MEMORY: 'The memory of the device does not hold the weights, or a batch of one sample.',
+  DEVICE_OUT_OF_MEMORY:
+    'The memory of the device does not hold the weights and a batch; a smaller batch, or another device, may do.',
   /** The engine failed while it loaded or executed the graph. */
   ENGINE_FAILED: 'The engine failed while it loaded or executed the graph.',
   /** The model answered NaN or infinity for a sample; the message names the sample. */

@@ -10,5 +10,6 @@ export type {
   Session,
 } from './engine.ts'
 export { chooseDevice } from './choose-device.ts'
+export { engineFailed } from './engine-failed.ts'
 export { laneCount, lanedEngine } from './lanes.ts'
 export { threadedEngine, type ThreadedEngine, type ThreadOptions } from './threaded.ts'

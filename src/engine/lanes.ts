@@ -1,5 +1,6 @@
 import type { Graph } from '../architecture/index.ts'
 import { itemSize, numel } from '../tensor/index.ts'
+import { chooseDevice } from './choose-device.ts'
 import type { EngineOptions, Session } from './engine.ts'
 import type { ThreadedEngine } from './threaded.ts'
 
@@ -37,12 +38,13 @@ export async function lanedEngine(open: () => Promise<ThreadedEngine>): Promise<
       return first.devices()
     },
     async load(graph, parameters, device, options) {
-      const count = device === 'cpu' || device === 'auto' ? laneCount(graph, options) : 1
+      const id = device === 'auto' ? chooseDevice(device, await first.devices()).id : device
+      const count = id === 'cpu' ? laneCount(graph, options) : 1
       await grow(count)
       const threads = Math.max(1, Math.floor(options.threads / count))
       const loading = engines
         .slice(0, count)
-        .map((engine) => engine.load(graph, parameters, device, { ...options, threads }))
+        .map((engine) => engine.load(graph, parameters, id, { ...options, threads }))
       return joined(await allOrNone(loading))
     },
     async [Symbol.asyncDispose]() {

@@ -7,7 +7,7 @@ const ROWS = 10_000
 
 /**
  * Writes the storages, tensors and state_dict entries of a checkpoint. As JSON, a statement for each table: a parameter for each value, as
- * Prisma's `createMany` has it, takes ten times as long, and checkpoints have up to a million tensors.
+ * Prisma's `createMany` has it, takes a quarter of a millisecond a row, and a checkpoint may have half a million tensors.
  * @param hashes SHA-256 of each storage; all of them are stored.
  */
 export async function writeCheckpointRows(

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { engineFailed } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import type { ModelPlan } from '../usecase/index.ts'
 import { candidates, engineDevices, type EngineDevice } from './engine-devices.ts'
@@ -18,7 +19,7 @@ export interface ReadySession {
 /**
  * A session for a plan on the device that was asked for; for `auto` on the fastest that can load it.
  * @param there the devices, where they are known: an engine that is busy takes its time to tell.
- * @throws AppError DEVICE_UNAVAILABLE, ENGINE_FAILED, BINDING_FAILED; the reason of `signal`.
+ * @throws AppError DEVICE_UNAVAILABLE, DEVICE_OUT_OF_MEMORY, ENGINE_FAILED, BINDING_FAILED; the reason of `signal`.
  */
 export async function borrowSession(
   bench: Workbench,
@@ -36,9 +37,8 @@ export async function borrowSession(
       const borrowed = await bench.sessions.borrow(key, () => load(bench, plan, on, signal))
       return { borrowed, on, failed, milliseconds: performance.now() - begin }
     } catch (error) {
-      const engineFailed =
-        error instanceof AppError && (error.code === 'ENGINE_FAILED' || error.code === 'DEVICE_UNAVAILABLE')
-      if (!engineFailed || on === tried.at(-1)) throw error
+      const isGone = error instanceof AppError && error.code === 'DEVICE_UNAVAILABLE'
+      if (!(isGone || engineFailed(error)) || on === tried.at(-1)) throw error
       failed.push({ device: on.device.id, reason: error.message })
     }
   throw new AppError('DEVICE_UNAVAILABLE', `there is no device ${JSON.stringify(requested)} on this worker`)

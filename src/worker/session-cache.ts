@@ -1,5 +1,4 @@
-import type { Session } from '../engine/index.ts'
-import { AppError } from '../error.ts'
+import { engineFailed, type Session } from '../engine/index.ts'
 import { itemSize, numel } from '../tensor/index.ts'
 import type { ModelPlan } from '../usecase/index.ts'
 
@@ -113,7 +112,7 @@ export function openSessionCache(limits: SessionCacheLimits): SessionCache {
     try {
       return await load()
     } catch (error) {
-      if (idle().length === 0 || !(error instanceof AppError && error.code === 'ENGINE_FAILED')) throw error
+      if (idle().length === 0 || !engineFailed(error)) throw error
       await shrink({ sessions: 0, bytes: 0 })
       return await load()
     }

@@ -316,3 +316,13 @@ describe('changes', () => {
     expect((await changes.next()).done).toBe(true)
   })
 })
+
+// Last: it breaks the connections of the other stores too.
+test('a store that is closed while it connects again closes', async () => {
+  for (let i = 0; i < 30; i++) {
+    const store = await openStore({ databaseUrl: database.url, log: silent })
+    await killListeners()
+    await delay(i)
+    await store[Symbol.asyncDispose]()
+  }
+})

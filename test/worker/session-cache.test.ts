@@ -56,20 +56,20 @@ describe('openSessionCache', () => {
     expect((await cache.borrow('a', load('a'))).warm).toBe(false)
   })
 
-  test('makes room and tries again when a session cannot be loaded', async () => {
+  test.each(['ENGINE_FAILED', 'DEVICE_OUT_OF_MEMORY'] as const)('makes room and tries again after %s', async (code) => {
     const { happened, load } = recorder()
     const cache = openSessionCache({ sessions: 2, bytes: 100 })
     await (await cache.borrow('a', load('a')))[Symbol.asyncDispose]()
     let tries = 0
     const full = async () => {
-      if (tries++ === 0) throw new AppError('ENGINE_FAILED', 'out of memory')
+      if (tries++ === 0) throw new AppError(code, 'out of memory')
       return await load('b')()
     }
     await cache.borrow('b', full)
     expect(happened).toEqual(['+a', '-a', 'files of a', '+b'])
     // With nothing to let go, it fails as it is.
     tries = 0
-    await expect(cache.borrow('c', full)).rejects.toMatchObject({ code: 'ENGINE_FAILED' })
+    await expect(cache.borrow('c', full)).rejects.toMatchObject({ code })
     expect(tries).toBe(1)
   })
 })

@@ -6,6 +6,7 @@ import { graphToOnnx, type Graph } from '../../architecture/index.ts'
 import type { Device } from '../engine.ts'
 import { graphicsCards } from '../graphics-cards.ts'
 import { processor } from '../processor.ts'
+import { webgpuDevice } from '../webgpu-device.ts'
 
 /** What a session is created with to compute on a device. */
 export type Provider = NonNullable<InferenceSession.SessionOptions['executionProviders']>[number]
@@ -34,22 +35,14 @@ const PROBE: Graph = {
  */
 export async function findDevices(): Promise<readonly ProvidedDevice[]> {
   const found: ProvidedDevice[] = [PROCESSOR]
-  const cards = hasGraphics() ? await graphicsCards() : []
+  if (!hasGraphics()) return found
+  const cards = await graphicsCards()
   if (cards.length > 0 && hasCudaProvider())
     for (const [index, { name, memoryBytes }] of cards.entries()) {
       const provider = { name: 'cuda', deviceId: index } as const
       if (await computes(provider)) found.push({ id: `cuda:${index}`, description: name, memoryBytes, provider })
     }
-  if (hasGraphics() && (await computes('webgpu'))) {
-    // Which adapter Dawn chose cannot be asked; where there is one card, it is that one.
-    const [card] = cards.length === 1 ? cards : []
-    found.push({
-      id: 'webgpu',
-      description: card?.name ?? 'WebGPU adapter',
-      memoryBytes: card?.memoryBytes ?? null,
-      provider: 'webgpu',
-    })
-  }
+  if (await computes('webgpu')) found.push({ ...webgpuDevice(cards), provider: 'webgpu' })
   return found
 }
 

@@ -1,5 +1,6 @@
 import type { GraphNode } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
+import { engineFailed } from '../engine-failed.ts'
 
 /** How messages call a node. */
 export const nodeText = ({ name, op, outputs }: GraphNode): string =>
@@ -13,11 +14,8 @@ const OUT_OF_MEMORY = /OOM when allocating|ResourceExhausted|RESOURCE_EXHAUSTED|
 
 /** An exception as our own. */
 export function engineError(doing: string, error: unknown): AppError {
-  if (
-    error instanceof AppError &&
-    (error.code === 'ENGINE_FAILED' || error.code === 'ARCHITECTURE_UNSUPPORTED_OPERATOR')
-  )
-    return error
+  if (engineFailed(error)) return error
+  if (error instanceof AppError && error.code === 'ARCHITECTURE_UNSUPPORTED_OPERATOR') return error
   const text = error instanceof Error ? error.message : String(error)
   const reason = text.replace(INFERRED_NODE, (_, name: string, op: string) => `node ${JSON.stringify(name)} (${op}): `)
   const code = OUT_OF_MEMORY.test(text) ? 'DEVICE_OUT_OF_MEMORY' : 'ENGINE_FAILED'

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { AppError } from '../../error.ts'
 import type { Device } from '../engine.ts'
 import { graphicsCards } from '../graphics-cards.ts'
+import { webgpuDevice } from '../webgpu-device.ts'
 
 /** As much of WebGPU as is needed to name an adapter. */
 interface Adapter {
@@ -44,15 +45,6 @@ export async function loadWebgpu(folder: string): Promise<{ readonly tf: typeof 
   // Else small operations run on the processor.
   tf.env().set('WEBGPU_CPU_FORWARD', false)
   const { vendor, device, description } = adapter.info
-  const cards = await graphicsCards()
-  const card = cards.length === 1 ? cards[0] : undefined
-  return {
-    tf,
-    device: {
-      id: 'webgpu',
-      description:
-        card?.name ?? ([vendor, device, description].filter((text) => text !== '').join(', ') || 'WebGPU adapter'),
-      memoryBytes: card?.memoryBytes ?? null,
-    },
-  }
+  const name = [vendor, device, description].filter((text) => text !== '').join(', ')
+  return { tf, device: webgpuDevice(await graphicsCards(), name) }
 }

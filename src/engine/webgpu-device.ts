@@ -1,0 +1,15 @@
+import type { Device } from './engine.ts'
+import type { Card } from './graphics-cards.ts'
+
+/**
+ * The device that WebGPU computes on. Which adapter was chosen can be asked in part at most; where there is one card, it is that one.
+ * @param adapter what is known of it by name, or ''.
+ */
+export function webgpuDevice(cards: readonly Card[], adapter = ''): Device {
+  const [card] = cards.length === 1 ? cards : []
+  return {
+    id: 'webgpu',
+    description: card?.name ?? (adapter || 'WebGPU adapter'),
+    memoryBytes: card?.memoryBytes ?? null,
+  }
+}
