@@ -51,10 +51,10 @@ const STEPS = [
   },
   {
     name: 'compile',
-    says: 'compiling src to dist',
-    inputs: ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src'],
+    says: 'bundling src to dist',
+    inputs: ['package-lock.json', 'scripts/bundle.mjs', 'src'],
     outputs: ['dist/main.js'],
-    run: compile,
+    run: () => runNode(['scripts/bundle.mjs'], ROOT),
   },
 ]
 
@@ -123,12 +123,6 @@ async function generatePrismaClient() {
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
   })
-}
-
-/** The compiler writes only what changed since its record; where what it wrote is gone, it has to forget the record. */
-async function compile() {
-  if (!existsSync(join(ROOT, 'dist', 'main.js'))) rmSync(join(ROOT, 'dist', '.tsbuildinfo'), { force: true })
-  await runTool('typescript', 'tsc', ['-p', 'tsconfig.build.json'])
 }
 
 /** Runs a program of an installed package. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The repository. */
@@ -9,12 +9,20 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const COPIED = [
   ...['bin', 'scripts', 'prisma', 'schema.graphql', '.npmrc', 'package.json', 'package-lock.json'],
-  ...['tsconfig.json', 'tsconfig.build.json', 'prisma.config.ts'],
+  ...['tsconfig.json', 'prisma.config.ts'],
 ]
 
-/** A small program instead of ours: what is compiled does not matter to set-up, and ours takes long. */
+/** What is bundled besides the program. */
+const MODULES = [
+  ...['main/settings-document', 'architecture/index', 'engine/index', 'engine/engine-thread'],
+  ...['engine/onnxruntime/index', 'engine/tensorflow/index', 'engine/tensorflow/webgpu'],
+  'worker/inspection/inspection-thread',
+]
+
+/** A small program instead of ours: what is bundled does not matter to set-up. */
 const PLANTED = {
   'src/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
+  ...Object.fromEntries(MODULES.map((name) => [`src/${name}.ts`, 'export {}\n'])),
   'codegen.ts': `export default {
   schema: 'schema.graphql',
   generates: {
@@ -40,8 +48,10 @@ export function makeClone(installed: boolean): Clone {
   const folder = mkdtempSync(join(tmpdir(), 'nograd-clone-'))
   for (const name of COPIED)
     if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
-  mkdirSync(join(folder, 'src'))
-  for (const [name, text] of Object.entries(PLANTED)) writeFileSync(join(folder, name), text)
+  for (const [name, text] of Object.entries(PLANTED)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
   if (installed) linkPackages(join(folder, 'node_modules'))
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
