@@ -8,6 +8,7 @@ export type {
   Parameter,
   WeightSource,
 } from './graph.ts'
+export { computeInFloat16 } from './compute-in.ts'
 export { checkGraph } from './check-graph.ts'
 export { describeGraph, type GraphDescription, type NodeDescription } from './describe-graph.ts'
 export { inferShapes } from './infer-shapes.ts'

@@ -237,6 +237,37 @@ export const PREDICT = `mutation Predict($input: PredictInput!) {
   }
 }`
 
+/** How an engine answers, beside the reference. */
+export interface ComparedEngine {
+  readonly engine: string
+  readonly version: string
+  readonly device: string
+  readonly computeDtype: string
+  readonly largestDifference: number | null
+  readonly meanDifference: number | null
+  readonly relativeDifference: number | null
+  readonly labelFlips: number | null
+  readonly samplesPerSecond: number | null
+  readonly error: UserError | null
+}
+export interface EngineComparison {
+  readonly samples: number
+  readonly reference: string
+  readonly engines: readonly ComparedEngine[]
+}
+export interface CompareEngines {
+  readonly compareEngines: EngineComparison
+}
+export const COMPARE_ENGINES = `query CompareEngines($input: CompareEnginesInput!) {
+  compareEngines(input: $input) {
+    samples reference
+    engines {
+      engine version device computeDtype largestDifference meanDifference relativeDifference labelFlips samplesPerSecond
+      error { code message }
+    }
+  }
+}`
+
 const DOWNLOAD_VARIABLES =
   '$id: ID!, $format: DownloadFormat, $content: DownloadContent, $mapLocation: MapLocationInput, $dtype: DownloadDtype, $keyMapping: KeyMappingInput'
 const DOWNLOAD_ARGUMENTS =

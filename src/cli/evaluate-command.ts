@@ -23,6 +23,8 @@ interface EvaluateOptions extends CommonOptions {
   readonly batchSize?: number
   readonly threshold?: number
   readonly device?: string
+  readonly engine?: string
+  readonly computeDtype?: string
   readonly mapLocation?: MapLocation
   readonly stripPrefix?: string
   readonly renamePrefix?: readonly PrefixRename[]

@@ -44,13 +44,15 @@ export async function evaluateFiles(
 }
 
 async function startRun(client: PlatformClient, request: EvaluationRequest, files: ImportedFiles): Promise<string> {
-  const { name, batchSize, threshold, device, strict, mapLocation } = request
+  const { name, batchSize, threshold, device, engine, computeDtype, strict, mapLocation } = request
   const input = {
     ...files,
     name,
     batchSize,
     threshold,
     device,
+    engine: engine?.toUpperCase(),
+    computeDtype: computeDtype?.toUpperCase(),
     strict,
     mapLocation,
     keyMapping: keyMappingOf(request),

@@ -11,6 +11,10 @@ export interface EvaluationRequest {
   readonly batchSize?: number | undefined
   readonly threshold?: number | undefined
   readonly device?: string | undefined
+  /** `auto`, `tensorflow` or `onnxruntime`. */
+  readonly engine?: string | undefined
+  /** `float32` or `float16`. */
+  readonly computeDtype?: string | undefined
   readonly mapLocation?: MapLocation | undefined
   readonly stripPrefix?: string | undefined
   readonly renamePrefix?: readonly PrefixRename[] | undefined

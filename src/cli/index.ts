@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { addCancel } from './cancel-command.ts'
 import { addCompare } from './compare/index.ts'
+import { addCompareEngines } from './compare-engines-command.ts'
 import { addConvert } from './convert-command.ts'
 import { addDelete } from './delete-command.ts'
 import { addDownload } from './download-command.ts'
@@ -44,4 +45,5 @@ export function addCommands(program: Command, services: CliServices): void {
   addGc(program, services, common)
   addInspect(program, services, common)
   addCompare(program, services, common)
+  addCompareEngines(program, services, common)
 }

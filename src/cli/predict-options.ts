@@ -15,6 +15,8 @@ export interface PredictOptions extends CommonOptions, KeyOptions {
   readonly threshold?: number
   readonly activation?: string
   readonly device?: string
+  readonly engine?: string
+  readonly computeDtype?: string
   readonly mapLocation?: MapLocation
   readonly strict: boolean
 }

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
-import { FIND_DATASET, PREDICT, type FindDataset, type Predict, type Prediction } from './documents.ts'
+import { PREDICT, type Predict, type Prediction } from './documents.ts'
 import { CliFailure } from './failure.ts'
 import { findCheckpoint } from './find-checkpoint.ts'
+import { findDataset } from './find-dataset.ts'
 import { keyMappingOf } from './key-mapping.ts'
 import { formatBytes } from './number-format.ts'
 import { hashFile } from './names.ts'
@@ -20,7 +21,7 @@ export async function predictSamples(
   options: PredictOptions,
   signal: AbortSignal,
 ): Promise<Prediction> {
-  const { threshold, activation, device, strict, mapLocation } = options
+  const { threshold, activation, device, engine, computeDtype, strict, mapLocation } = options
   const input = {
     checkpointId:
       options.checkpointId ??
@@ -29,6 +30,8 @@ export async function predictSamples(
     threshold,
     activation: activation?.toUpperCase(),
     device,
+    engine: engine?.toUpperCase(),
+    computeDtype: computeDtype?.toUpperCase(),
     strict,
     mapLocation,
     keyMapping: keyMappingOf(options),
@@ -58,13 +61,6 @@ async function samples(
   const file = { path, sha256: await hashFile(path, signal) }
   const { uploadId } = await client.upload(file, () => undefined, signal)
   return { uploadId, labelColumn }
-}
-
-async function findDataset(client: PlatformClient, dataset: string, signal: AbortSignal): Promise<string> {
-  if (/^dat_[0-9a-f-]{36}$/.test(dataset)) return dataset
-  const { dataset: found } = await client.query<FindDataset>(FIND_DATASET, { name: dataset }, signal)
-  if (found === null) throw new CliFailure('NOT_FOUND', `there is no dataset called ${JSON.stringify(dataset)}`)
-  return found.id
 }
 
 async function readStdin(): Promise<string> {

@@ -22,3 +22,9 @@ export function chooseDevice(requested: string, devices: readonly Device[]): Dev
 }
 
 const kindOf = (id: string): string => id.split(':', 1)[0]!
+
+/** Place of a device's kind, from the fastest to the slowest. */
+export function kindRank(id: string): number {
+  const rank = PREFERENCE.indexOf(kindOf(id))
+  return rank < 0 ? PREFERENCE.length : rank
+}

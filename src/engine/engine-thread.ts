@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, invariant } from '../error.ts'
 import type { EngineModule, RunResult, Session } from './engine.ts'
+import { halvingSession } from './halving-session.ts'
 import type { TensorMap } from '../tensor/index.ts'
 import {
   buffersOf,
@@ -28,8 +29,8 @@ port.on('message', ({ id, request }: ThreadMessage) => {
   last = last.then(async () => {
     try {
       if (request.kind === 'run') {
-        const { outputs, inputs } = await run(request.session, request.inputs)
-        port.postMessage({ id, kind: 'value', value: { outputs, inputs } }, buffersOf(outputs, inputs))
+        const result = await run(request.session, request.inputs)
+        port.postMessage({ id, kind: 'value', value: result }, buffersOf(result.outputs, result.inputs))
       } else port.postMessage({ id, kind: 'value', value: await answer(request) })
     } catch (error) {
       port.postMessage(errorAnswer(id, error))
@@ -41,21 +42,21 @@ port.on('message', ({ id, request }: ThreadMessage) => {
 async function run(session: number, inputs: TensorMap): Promise<RunResult> {
   if (Atomics.load(closed, 0) !== 0) throw new AppError('ENGINE_FAILED', 'the engine is closed')
   const result = await open(session).run(inputs)
-  return { outputs: movable(result.outputs), inputs: movable(result.inputs) }
+  return { ...result, outputs: movable(result.outputs), inputs: movable(result.inputs) }
 }
 
 async function answer(request: Exclude<ThreadRequest, { kind: 'run' }>): Promise<unknown> {
   switch (request.kind) {
     case 'describe': {
-      const { name, version } = await engine
-      return { name, version }
+      const { name, version, lacks } = await engine
+      return { name, version, lacks }
     }
     case 'devices':
       return (await engine).devices()
     case 'load': {
       const { graph, parameters, device, options } = request
       const session = await (await engine).load(graph, parameters, device, options)
-      sessions.set(nextSession, session)
+      sessions.set(nextSession, halvingSession(session))
       return nextSession++
     }
     case 'release': {

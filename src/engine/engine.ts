@@ -4,6 +4,9 @@ import type { DType, Shape, TensorMap } from '../tensor/index.ts'
 /** The engines that there are. */
 export type EngineName = 'onnxruntime' | 'tensorflow'
 
+/** What floating point is computed in: float32 everywhere; float16 where a device has units for it. */
+export type ComputeDType = 'float32' | 'float16'
+
 /** Something that a graph can be executed on, named as PyTorch names devices: `cpu`, `cuda:0`; or `webgpu`. */
 export interface Device {
   readonly id: string
@@ -11,6 +14,15 @@ export interface Device {
   readonly description: string
   /** Bytes of memory of the device, where it is known. */
   readonly memoryBytes: number | null
+  readonly computeDTypes: readonly ComputeDType[]
+}
+
+/** What an engine cannot execute of what the architecture has. */
+export interface EngineLacks {
+  /** Names of ONNX operators, sorted. */
+  readonly operators: readonly string[]
+  /** Element types of values, sorted. */
+  readonly dtypes: readonly DType[]
 }
 
 /**
@@ -41,6 +53,8 @@ export interface Engine {
   readonly name: EngineName
   /** Version of the library, for the run's record. */
   readonly version: string
+  /** Known before a graph is loaded. (An operator may still refuse an attribute then.) */
+  readonly lacks: EngineLacks
   devices(): Promise<readonly Device[]>
   /**
    * A session in evaluation mode.
@@ -60,6 +74,8 @@ export interface RunResult {
   readonly outputs: TensorMap
   /** What went in, for its memory to be used again; the values are not defined any more. */
   readonly inputs: TensorMap
+  /** Samples that were executed at a time, where the device's memory did not hold the whole batch. */
+  readonly split?: number | undefined
 }
 
 /** A graph bound to weights on a device. Forward only: it records no gradient and keeps no tensor after `run`. */

@@ -1,6 +1,8 @@
 export type {
+  ComputeDType,
   Device,
   Engine,
+  EngineLacks,
   EngineModule,
   EngineName,
   EngineOptions,
@@ -10,6 +12,7 @@ export type {
   Session,
 } from './engine.ts'
 export { chooseDevice } from './choose-device.ts'
+export { chooseOffers, lackingOf, NOTHING, type Offer, type OfferChoice, type Wish } from './choose-offer.ts'
 export { engineFailed } from './engine-failed.ts'
 export { laneCount, lanedEngine } from './lanes.ts'
 export { threadedEngine, type ThreadedEngine, type ThreadOptions } from './threaded.ts'

@@ -32,6 +32,7 @@ export async function lanedEngine(open: () => Promise<ThreadedEngine>): Promise<
   return {
     name: first.name,
     version: first.version,
+    lacks: first.lacks,
     async devices() {
       // A lane that has ended makes this fail, whichever it is; else one looks for all.
       for (const engine of engines) if (!engine.alive()) await engine.devices()

@@ -6,4 +6,5 @@ export const processor = (): Device => ({
   id: 'cpu',
   description: cpus()[0]?.model.trim() ?? process.arch,
   memoryBytes: totalmem(),
+  computeDTypes: ['float32'],
 })

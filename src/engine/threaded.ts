@@ -1,5 +1,5 @@
 import { AppError } from '../error.ts'
-import type { Device, Engine, EngineName, RunResult } from './engine.ts'
+import type { Device, Engine, RunResult } from './engine.ts'
 import { engineThread } from './thread-client.ts'
 import { buffersOf, movable } from './thread-protocol.ts'
 
@@ -35,10 +35,9 @@ export async function threadedEngine(module: URL, options: ThreadOptions = {}): 
   const { program = new URL('../engine-thread.js', module), graceMs = 5_000 } = options
   const thread = engineThread(module, program, graceMs)
   try {
-    const { name, version } = (await thread.ask({ kind: 'describe' })) as { name: EngineName; version: string }
+    const described = (await thread.ask({ kind: 'describe' })) as Pick<Engine, 'name' | 'version' | 'lacks'>
     return {
-      name,
-      version,
+      ...described,
       devices: async () => (await thread.ask({ kind: 'devices' })) as readonly Device[],
       async load(graph, parameters, device, options) {
         const session = (await thread.ask({ kind: 'load', graph, parameters, device, options })) as number

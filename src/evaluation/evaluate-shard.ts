@@ -25,6 +25,8 @@ export interface Shard {
   readonly signal: AbortSignal
   /** Called at most five times a second, and not when the shard is done: that is what the result says. */
   readonly onProgress: (progress: Progress) => void
+  /** Called when the engine executes batches in parts of so many samples, because its device's memory holds no more. */
+  readonly onSplit?: ((samples: number) => void) | undefined
   readonly clock: Clock
 }
 
@@ -42,7 +44,7 @@ export interface ShardResult {
  * engine, LOGITS_NOT_FINITE naming the sample, DATASET_LABEL_UNKNOWN.
  */
 export async function evaluateShard(shard: Shard): Promise<ShardResult> {
-  const { session, graph, task, fit, threshold, columns, rows, batchSize, signal, clock, onProgress } = shard
+  const { session, graph, task, fit, threshold, columns, rows, batchSize, signal, clock, onProgress, onSplit } = shard
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 is expected`)
   const accumulator = taskAccumulator(task, { classes: fit.classes, threshold })
@@ -50,6 +52,7 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
   const report = progressReporter(rows.end - rows.start, clock, onProgress)
   let state = accumulator.empty()
   let samples = 0
+  let most = batchSize
 
   // Few samples are shared among the lanes.
   const size = Math.min(batchSize, Math.max(1, Math.ceil((rows.end - rows.start) / session.lanes)))
@@ -62,7 +65,8 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
       return decoder.decode(first, Math.min(size, rows.end - first))
     },
     async execute(batch: DecodedBatch) {
-      const { outputs, inputs } = await session.run(batch.inputs)
+      const { outputs, inputs, split } = await session.run(batch.inputs)
+      if (split !== undefined && split < most) onSplit?.((most = split))
       decoder.recycle(inputs)
       return { batch, logits: outputs.get(fit.output) }
     },

@@ -18,7 +18,7 @@ export const CHANNELS = {
   shardReady: 'nograd_shard_ready',
   /** There may be an inspection to claim. */
   inspectionReady: 'nograd_inspection_ready',
-  /** Somebody waits for a prediction: `id affinity device`. */
+  /** Somebody waits for a prediction: `id affinity place`. */
   predictionAsked: 'nograd_prediction_asked',
   /** A prediction is answered: `id`. */
   predictionAnswered: 'nograd_prediction_answered',

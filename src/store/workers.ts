@@ -5,7 +5,7 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 
 import { connect } from './connection.ts'
-import type { Prisma, PrismaClient } from './prisma/client.ts'
+import type { PrismaClient } from './prisma/client.ts'
 import type { WorkerRow } from './rows.ts'
 
 /** A worker says that it lives this often … */
@@ -42,7 +42,7 @@ export interface WorkerFacts {
   readonly hostname: string
   readonly pid: number
   /** [{engine, version, id, description, memoryBytes}] */
-  readonly devices: Prisma.InputJsonValue
+  readonly devices: readonly object[]
 }
 
 /** A worker that is registered. Disposing it takes it off. */

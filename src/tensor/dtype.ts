@@ -36,6 +36,9 @@ export const ITEM_SIZE = {
 /** A torch element type, without the `torch.` prefix. */
 export type DType = keyof typeof ITEM_SIZE
 
+/** All of them. */
+export const DTYPES = Object.keys(ITEM_SIZE) as readonly DType[]
+
 /** Whether a string is a known element type. */
 export const isDType = (name: string): name is DType => Object.hasOwn(ITEM_SIZE, name)
 

@@ -1,5 +1,5 @@
 export { FLOAT_TARGETS, floatConversion, isFloat, type FloatConversion, type FloatTarget } from './convert-floats.ts'
-export { ITEM_SIZE, isDType, itemSize, type DType } from './dtype.ts'
+export { DTYPES, ITEM_SIZE, isDType, itemSize, type DType } from './dtype.ts'
 export { float8Values } from './float8.ts'
 export { contiguousStrides, isContiguous, numel, sameShape, torchSize, type Shape } from './shape.ts'
 export { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from './half.ts'

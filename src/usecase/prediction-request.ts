@@ -1,9 +1,12 @@
+import type { Wish } from '../engine/index.ts'
 import { invariant, type ErrorCode } from '../error.ts'
 import { itemSize, numel, typedArrayOf, type DType, type Tensor, type TensorMap } from '../tensor/index.ts'
 import type { ModelChoice } from './load-model-plan.ts'
 
 /** What a worker is asked, besides the values of the tensors. JSON; both sides are of this version, or of one that understands it. */
 export interface PredictionRequest extends ModelChoice {
+  /** Where and how it is executed. */
+  readonly wish: Wish
   /** Name of the graph output that holds the logits. */
   readonly output: string
   /** The inputs of the graph; the first dimension is the samples'. */
@@ -17,6 +20,8 @@ export type PredictionReply =
       readonly device: string
       readonly engine: string
       readonly engineVersion: string
+      /** Why this device and this engine. */
+      readonly choice: string
       /** Whether the session was loaded before. */
       readonly warm: boolean
       /** Milliseconds from taking the question to having the answer. */

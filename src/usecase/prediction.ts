@@ -38,6 +38,8 @@ export interface Prediction {
   readonly device: string
   readonly engine: string
   readonly engineVersion: string
+  /** Why this device and this engine. */
+  readonly choice: string
   /** Whether the worker had the session loaded. */
   readonly warm: boolean
   /** From the request to the answer. */
@@ -99,6 +101,7 @@ export function describePredictions(answered: Answered): Prediction {
     device: reply.device,
     engine: reply.engine,
     engineVersion: reply.engineVersion,
+    choice: reply.choice,
     warm: reply.warm,
     milliseconds,
     workerMilliseconds: reply.workerMs,

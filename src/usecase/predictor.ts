@@ -1,4 +1,5 @@
 import type { Graph } from '../architecture/index.ts'
+import type { Wish } from '../engine/index.ts'
 import { AppError, invariant } from '../error.ts'
 import { decodeSamples, fitSamples, requireBound, type Question, type SamplesFit } from '../evaluation/index.ts'
 import type { Activation } from '../metric/index.ts'
@@ -9,7 +10,7 @@ import { datasetSamples } from './dataset-samples.ts'
 import type { GivenSamples } from './given-samples.ts'
 import { jsonSamples } from './json-samples.ts'
 import { keyMappingJson, keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
-import { checkDevice, deviceIds, liveDevices } from './live-workers.ts'
+import { liveDevices } from './live-workers.ts'
 import { loadModelPlan } from './load-model-plan.ts'
 import { logitsWidth } from './logits-width.ts'
 import { createLruCache } from './lru-cache.ts'
@@ -20,9 +21,10 @@ import { describePredictions, type Prediction } from './prediction.ts'
 import { packTensors, type PredictionReply, type PredictionRequest } from './prediction-request.ts'
 import { checkThreshold, savedLocations } from './start-run.ts'
 import { uploadSamples } from './upload-samples.ts'
+import { checkWish, deviceIds, placeOf, wishOf, type WishInput } from './wish.ts'
 
 /** What to predict, with what, and how. Just one of `inputs`, `uploadId` and `datasetId`. */
-export interface PredictInput {
+export interface PredictInput extends WishInput {
   readonly checkpointId: string
   /** Nested arrays of numbers: one array, or an object of arrays by graph input. */
   readonly inputs?: unknown
@@ -33,8 +35,6 @@ export interface PredictInput {
   readonly datasetId?: string | null | undefined
   /** Samples of the dataset, counted from 0. */
   readonly indices?: readonly number[] | null | undefined
-  /** `auto` by default, or the id of a device. */
-  readonly device?: string | null | undefined
   /** true by default. */
   readonly strict?: boolean | null | undefined
   /** By default storages stay where their tags say. */
@@ -51,7 +51,7 @@ export interface Predictor {
   /**
    * Checks everything that a run checks before it is queued, then has a worker compute the logits and waits for them.
    * @throws AppError BAD_INPUT, NOT_FOUND, BINDING_FAILED, DATASET_SHAPE_MISMATCH, DATASET_LABEL_UNKNOWN, DATASET_NOT_FINITE,
-   * DEVICE_UNAVAILABLE, LIMIT_EXCEEDED, ENGINE_FAILED, LOGITS_NOT_FINITE, PREDICTION_TIMEOUT, WORKER_LOST.
+   * DEVICE_UNAVAILABLE, ARCHITECTURE_UNSUPPORTED_OPERATOR, LIMIT_EXCEEDED, ENGINE_FAILED, LOGITS_NOT_FINITE, PREDICTION_TIMEOUT, WORKER_LOST.
    */
   predict(input: PredictInput, signal?: AbortSignal): Promise<Prediction>
 }
@@ -83,7 +83,7 @@ export function createPredictor(platform: Platform): Predictor {
     }
     const key = JSON.stringify(choice)
     const model = await models.get(key, () => bindModel(platform, choice))
-    const device = await checkPlaces(platform, input, model)
+    const wish = await checkPlaces(platform, input, model)
 
     await using upload = input.uploadId == null ? null : await openUpload(platform, input.uploadId)
     const samples = await samplesOf(platform, input, model.graph, upload)
@@ -95,10 +95,10 @@ export function createPredictor(platform: Platform): Predictor {
     ])
     const { inputs, targets } = await decodeSamples(model.graph, fit, await samples.readers(names), samples.n)
     const tensors = [...inputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))
-    const request: PredictionRequest = { ...choice, output: fit.output, tensors }
+    const request: PredictionRequest = { ...choice, wish, output: fit.output, tensors }
     const { checkpointId } = choice
     const outcome = await platform.store.predictions.ask(
-      { request, inputs: packTensors(inputs), device, affinity: model.modelKey, checkpointId },
+      { request, inputs: packTensors(inputs), place: placeOf(wish), affinity: model.modelKey, checkpointId },
       limits.timeoutMs,
       signal,
     )
@@ -140,22 +140,19 @@ async function bindModel(platform: Platform, choice: Parameters<typeof loadModel
 }
 
 /**
- * Checks that a live worker has the device, and that torch.load would find a place for every storage.
- * @returns the device's id: `cuda:0` for `cuda`.
+ * Checks that a live worker can do what is asked for, and that torch.load would find a place for every storage.
+ * @returns the wish with the device's id: `cuda:0` for `cuda`.
  */
-async function checkPlaces(
-  platform: Platform,
-  { device, mapLocation }: PredictInput,
-  { locations }: BoundModel,
-): Promise<string> {
-  const wanted = device ?? 'auto'
+async function checkPlaces(platform: Platform, input: PredictInput, { locations, graph }: BoundModel): Promise<Wish> {
+  const wish = wishOf(input)
+  const { mapLocation } = input
+  const isOrdinary = wish.device === 'auto' && wish.engine === 'auto' && wish.computeDType === 'float32'
   // What every platform has, and the ordinary case, takes no question.
-  if (wanted === 'auto' && mapLocation == null && locations.every((location) => location === 'cpu')) return wanted
+  if (isOrdinary && mapLocation == null && locations.every((location) => location === 'cpu')) return wish
   const devices = await liveDevices(platform)
-  checkDevice(wanted, devices)
-  const ids = deviceIds(devices)
-  checkSavedLocations(locations, mapLocation ?? null, ids)
-  return wanted === 'auto' || ids.includes(wanted) ? wanted : `${wanted}:0`
+  const checked = checkWish(wish, graph, devices)
+  checkSavedLocations(locations, mapLocation ?? null, deviceIds(devices))
+  return checked
 }
 
 async function samplesOf(

@@ -8,6 +8,8 @@ export interface UsedDevice {
   readonly device: string
   readonly engine: string
   readonly engineVersion: string
+  /** Why this device and this engine. */
+  readonly choice: string
 }
 
 /** Writes what a run is executed on, and lines about it to its log. False when the claim counts no more. */
@@ -22,7 +24,12 @@ export async function recordDevice(
     if (!(await holdsClaim(tx, claim))) return false
     await tx.run.update({
       where: { id: runId },
-      data: { usedDevice: used.device, usedEngine: used.engine, engineVersion: used.engineVersion },
+      data: {
+        usedDevice: used.device,
+        usedEngine: used.engine,
+        engineVersion: used.engineVersion,
+        engineChoice: used.choice,
+      },
     })
     for (const { level, message } of lines) await store.events.append(tx, runId, 'LOG', { level, message })
     return true

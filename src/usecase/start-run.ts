@@ -9,16 +9,15 @@ import { checkSavedLocations, mapLocationJson, type MapLocationInput } from './m
 import { datasetFacts } from './dataset-facts.ts'
 import { inChunks } from './in-chunks.ts'
 import { keyMappingJson, keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
-import { checkDevice, deviceIds, liveDevices } from './live-workers.ts'
+import { liveDevices } from './live-workers.ts'
 import type { Platform } from './platform.ts'
+import { checkWish, deviceIds, wishOf, type WishInput } from './wish.ts'
 
 /** What to evaluate, on what, and how. */
-export interface StartRunInput {
+export interface StartRunInput extends WishInput {
   readonly checkpointId: string
   readonly datasetId: string
   readonly name?: string | null | undefined
-  /** `auto` by default, or the id of a device. */
-  readonly device?: string | null | undefined
   /** By default what suits the architecture. */
   readonly batchSize?: number | null | undefined
   /** 0.5 by default. */
@@ -36,12 +35,13 @@ const ROWS = 1000
 /**
  * Checks that checkpoint, architecture, dataset and device fit; then one transaction writes the run, its shards, their queue entries
  * and the first event: all of it is there, or nothing.
- * @throws AppError BAD_INPUT, NOT_FOUND, BINDING_FAILED, DATASET_SHAPE_MISMATCH, DATASET_LABEL_UNKNOWN, DEVICE_UNAVAILABLE.
+ * @throws AppError BAD_INPUT, NOT_FOUND, BINDING_FAILED, DATASET_SHAPE_MISMATCH, DATASET_LABEL_UNKNOWN, DEVICE_UNAVAILABLE,
+ * ARCHITECTURE_UNSUPPORTED_OPERATOR.
  */
 export async function startRun(platform: Platform, input: StartRunInput): Promise<RunRow> {
   const { store, limits, clock } = platform
   const name = input.name == null ? null : checkName('the name of the run', input.name, limits.nameLength)
-  const device = input.device ?? 'auto'
+  const wish = wishOf(input)
   const strict = input.strict ?? true
   const keyMapping = keyMappingOf(input.keyMapping)
   const threshold = checkThreshold(input.threshold ?? 0.5)
@@ -56,7 +56,7 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
     throw new AppError('BAD_INPUT', `dataset ${dataset.name} version ${dataset.version} has no samples to evaluate on`)
   fitDataset({ graph, task, classes }, datasetFacts(dataset, dataset.columns))
   const devices = await liveDevices(platform)
-  checkDevice(device, devices)
+  checkWish(wish, graph, devices)
   checkSavedLocations(await savedLocations(platform, checkpoint), input.mapLocation ?? null, deviceIds(devices))
   const batchSize = input.batchSize ?? Math.min(defaultBatchSize(graph), limits.batchSize)
 
@@ -68,7 +68,7 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
         modelId: checkpoint.modelId,
         checkpointId: checkpoint.id,
         datasetId: dataset.id,
-        device,
+        ...{ device: wish.device, engine: wish.engine, computeDType: wish.computeDType },
         batchSize,
         threshold,
         strict,

@@ -40,15 +40,15 @@ export function predictionAnswerer(
 
   async function answer(prediction: TakenPrediction): Promise<PredictionAnswer> {
     const begin = performance.now()
-    const { device, signal } = prediction
+    const { signal } = prediction
     const request = prediction.request as PredictionRequest
-    const { checkpointId, strict, keyMapping } = request
+    const { checkpointId, strict, keyMapping, wish } = request
     const choice = { checkpointId, strict, keyMapping }
     const { plan, batchSize } = await plans.get(JSON.stringify(choice), async () => {
       const made = await loadModelPlan(platform, choice)
       return { plan: made, batchSize: defaultBatchSize(made.graph) }
     })
-    const { borrowed, on } = await borrowSession(bench, plan, device, signal, there)
+    const { borrowed, on, choice: reason } = await borrowSession(bench, plan, wish, signal, there)
     await using session = borrowed
     const inputs = unpackTensors(request, prediction.inputs)
     const n = request.tensors[0]!.shape[0]!
@@ -62,6 +62,7 @@ export function predictionAnswerer(
           device: on.device.id,
           engine: on.engine.name,
           engineVersion: on.engine.version,
+          choice: reason,
           warm: session.warm,
           workerMs: end - begin,
           engineMs: end - engineBegin,

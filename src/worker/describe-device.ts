@@ -17,13 +17,16 @@ export function deviceLines(
   missingBytes: number,
   threads: number,
 ): Line[] {
-  const { on, failed, borrowed, milliseconds } = ready
-  const lines: Line[] = failed.map(({ device, reason }) => warning(`device ${device} is not used: ${reason}`))
+  const { on, choice, failed, borrowed, milliseconds } = ready
+  const lines: Line[] = failed.map(({ device, engine, reason }) =>
+    warning(`${engine} on ${device} is not used: ${reason}`),
+  )
   lines.push(
     info(
       `worker ${hostname()} (process ${process.pid}) evaluates on ${on.device.id}, ${on.device.description}, ` +
-        `with ${on.engine.name} ${on.engine.version} (threads: ${threads}, batch size: ${run.batchSize})`,
+        `with ${on.engine.name} ${on.engine.version} (threads: ${threads}, batch size: ${run.batchSize}, computing in ${run.computeDType})`,
     ),
+    info(`chosen because ${choice}`),
     info(
       borrowed.warm
         ? `the weights of ${plan.checkpointName} were loaded already`

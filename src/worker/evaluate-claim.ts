@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks'
-import type { Session } from '../engine/index.ts'
+import type { ComputeDType, EngineName, Session, Wish } from '../engine/index.ts'
 import { evaluateShard } from '../evaluation/index.ts'
 import {
   completeShard,
   loadRunPlan,
+  recordBatchSize,
   recordDevice,
   reportProgress,
   type Platform,
@@ -34,10 +35,10 @@ export async function evaluateClaim(bench: Workbench, claim: ShardClaim, job: Sh
   await using lease = blobs.lease()
   // The samples begin to come while the session is loaded, and go on while the first of them are evaluated.
   await using columns = openColumns(plan, lease, signal)
-  const ready = await borrowSession(bench, plan, claim.run.device, signal)
+  const ready = await borrowSession(bench, plan, wishOfRun(claim.run), signal)
   await using borrowed = ready.borrowed
   const { engine, device } = ready.on
-  const used = { device: device.id, engine: engine.name, engineVersion: engine.version }
+  const used = { device: device.id, engine: engine.name, engineVersion: engine.version, choice: ready.choice }
   const record = async () =>
     recordDevice(platform, claim, used, deviceLines(plan, claim, ready, await columns.missingBytes(), bench.threads))
   try {
@@ -89,6 +90,11 @@ async function evaluateRows(
       onProgress: (progress) => {
         writer.report(progress)
       },
+      onSplit: (batchSize) => {
+        recordBatchSize(platform, claim, batchSize).then((held) => {
+          if (!held) leave(new ClaimLost())
+        }, leave)
+      },
       clock: performance,
     })
     const { state } = await evaluation.catch(async (error: unknown) => {
@@ -113,6 +119,13 @@ async function evaluateRows(
     await writer.close()
   }
 }
+
+/** What a run asks for, as `startRun` wrote it. */
+const wishOfRun = ({ device, engine, computeDType }: ShardClaim['run']): Wish => ({
+  device,
+  engine: engine as EngineName | 'auto',
+  computeDType: computeDType as ComputeDType,
+})
 
 function must(claimHolds: boolean): void {
   if (!claimHolds) throw new ClaimLost()

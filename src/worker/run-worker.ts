@@ -6,11 +6,13 @@ import { ShardStopped, type ShardJob } from '../store/index.ts'
 import {
   claimShard,
   failRun,
+  placesOf,
   releaseShard,
   watchInspections,
   watchRuns,
   type Platform,
   type ShardClaim,
+  type WorkerDevice,
 } from '../usecase/index.ts'
 import { openBlobCache } from './blob-cache/index.ts'
 import { predictionAnswerer } from './answer-prediction.ts'
@@ -72,7 +74,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     log,
   })
   await using sessions = openSessionCache(options.sessionLimits ?? SESSION_LIMITS)
-  const devices = there.map(({ engine, device }) => ({ engine: engine.name, version: engine.version, ...device }))
+  const devices: WorkerDevice[] = there.map(({ engine: { name, version, lacks }, device }) => ({
+    ...{ engine: name, version, lacks },
+    ...device,
+  }))
   await using registered = await store.workers.register({ hostname: hostname(), pid: process.pid, devices })
   const stop = stopper(signal, options.finishMs ?? FINISH_MS)
   const bench: Workbench = { platform, engines, blobs, sessions, threads }
@@ -80,7 +85,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const gate = runGate()
   const predictions = store.predictions.work({
     workerId: registered.id,
-    devices: there.map(({ device }) => device.id),
+    places: placesOf(devices),
     atOnce: PREDICTIONS_AT_ONCE,
     isWarm: (model) => sessions.holds(model),
     onPrediction: predictionAnswerer(bench, there, () => checkEngines(engines, stop)),

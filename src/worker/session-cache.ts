@@ -35,9 +35,9 @@ export interface SessionCache extends AsyncDisposable {
   holds(model: string): boolean
 }
 
-/** What makes two sessions the same: graph, weights and device. */
-export const sessionKey = (plan: Pick<ModelPlan, 'key'>, engine: string, device: string): string =>
-  `${plan.key} ${engine} ${device}`
+/** What makes two sessions the same: graph, weights, device, and what it computes in. */
+export const sessionKey = (plan: Pick<ModelPlan, 'key'>, engine: string, device: string, dtype: string): string =>
+  `${plan.key} ${engine} ${device} ${dtype}`
 
 /** Bytes of the weights of a plan's session. */
 export const weightBytes = ({ graph }: Pick<ModelPlan, 'graph'>): number =>

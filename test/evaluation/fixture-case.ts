@@ -43,11 +43,14 @@ export interface FixtureFiles {
   readonly dataset: string
   readonly task: Task
   readonly stripPrefix?: string
+  /** Made of the graph before weights are bound. */
+  readonly change?: (graph: Graph) => Graph
 }
 
 /** Reads, binds and fits as a worker does, with the weights in `folder`. */
 export async function fixtureCase(files: FixtureFiles, folder: string): Promise<FixtureCase> {
-  const graph = await architecture(files.architecture)
+  const read = await architecture(files.architecture)
+  const graph = files.change?.(read) ?? read
   const { facts, columns } = await dataset(files.dataset)
   const { task } = files
   return {

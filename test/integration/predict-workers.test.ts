@@ -145,7 +145,7 @@ describe('predictions and the lives of workers', () => {
 
     test('a question that nobody waits for any more is not answered, and is swept', async () => {
       const { store } = test_.platform
-      const gone = { request: {}, inputs: new Uint8Array(4), device: 'auto', affinity: 'x'.repeat(64) }
+      const gone = { request: {}, inputs: new Uint8Array(4), place: 'auto/auto/float32', affinity: 'x'.repeat(64) }
       const id = crypto.randomUUID()
       await store.prisma.prediction.create({ data: { id, ...gone, expiresAt: new Date(Date.now() - 60_000) } })
       await delay(2_500)

@@ -370,7 +370,7 @@ describe('predict, through HTTP and a worker', () => {
       [{ inputs: [row], threshold: 2 }, /^BAD_INPUT: the threshold is 2/],
       [
         { inputs: [row], device: 'cuda' },
-        /^DEVICE_UNAVAILABLE: there is no device "cuda": the workers that are alive have cpu/,
+        /^DEVICE_UNAVAILABLE: there is no device "cuda": there are cpu \(onnxruntime\); name one of them/,
       ],
       [
         { inputs: [row], checkpointId: 'ckp_01990000-0000-7000-8000-000000000000' },

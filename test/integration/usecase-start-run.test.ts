@@ -172,7 +172,11 @@ describe('startRun', () => {
 
   test('checks the device and where storages would be restored', async () => {
     for (const device of ['cuda', 'cuda:0', 'webgpu', 'gpu', '', 'CPU'])
-      await refusal({ device }, 'DEVICE_UNAVAILABLE', /no worker is alive at the moment, so that only auto and cpu/)
+      await refusal(
+        { device },
+        'DEVICE_UNAVAILABLE',
+        /no worker is alive at the moment, so that only what every worker has .* there are cpu \(onnxruntime\)/,
+      )
     const cuda = await checkpoint(platform, modelId, 'digits_cnn_cuda0.pth')
     const words = /^Attempting to deserialize object on a CUDA device but torch\.cuda\.is_available\(\) is False\./
     await refusal({ checkpointId: cuda }, 'DEVICE_UNAVAILABLE', words)
@@ -184,13 +188,27 @@ describe('startRun', () => {
     await refusal({ mapLocation: { device: 'meta' } }, 'DEVICE_UNAVAILABLE', /no values/)
 
     // Now there is a worker with a graphics card.
-    const device = { engine: 'tensorflow', version: '1', id: 'cuda:0', description: 'a card', memoryBytes: null }
-    const worker = await platform.store.workers.register({ hostname: 'gpu', pid: 1, devices: [device] })
-    await refusal({ device: 'cpu' }, 'DEVICE_UNAVAILABLE', /the workers that are alive have cuda:0; name one/)
-    await refusal({ device: 'cuda:1' }, 'DEVICE_UNAVAILABLE', /have cuda:0/)
+    const card = (...operators: string[]) => ({
+      ...{ engine: 'tensorflow', version: '1', id: 'cuda:0', description: 'a card', memoryBytes: null },
+      ...{ computeDTypes: ['float32'], lacks: { operators, dtypes: [] } },
+    })
+    const worker = await platform.store.workers.register({ hostname: 'gpu', pid: 1, devices: [card()] })
+    await refusal({ device: 'cpu' }, 'DEVICE_UNAVAILABLE', /there are cuda:0 \(tensorflow\); name one/)
+    await refusal({ device: 'cuda:1' }, 'DEVICE_UNAVAILABLE', /there are cuda:0 \(tensorflow\)/)
     for (const there of ['auto', 'cuda', 'cuda:0'])
       await startRun(platform, { checkpointId: cuda, datasetId, device: there })
+    await refusal(
+      { engine: 'onnxruntime' },
+      'DEVICE_UNAVAILABLE',
+      /no device of the engine onnxruntime: there are cuda/,
+    )
+    await refusal({ computeDType: 'float16' }, 'DEVICE_UNAVAILABLE', /no device that computes in float16/)
     await worker[Symbol.asyncDispose]()
+
+    // One whose engine lacks something, beside nothing else.
+    const lacking = await platform.store.workers.register({ hostname: 'gpu', pid: 1, devices: [card('Relu', 'Mod')] })
+    await refusal({}, 'ARCHITECTURE_UNSUPPORTED_OPERATOR', /the engine tensorflow lacks Relu, which the graph/)
+    await lacking[Symbol.asyncDispose]()
   })
 })
 

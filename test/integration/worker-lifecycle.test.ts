@@ -353,7 +353,10 @@ describe('a worker', () => {
   })
 
   test('refuses a device that it does not have, and fails no other run for it', async () => {
-    const device = { engine: 'tensorflow', version: '1', id: 'cuda:0', description: 'a card', memoryBytes: null }
+    const device = {
+      ...{ engine: 'tensorflow', version: '1', id: 'cuda:0', description: 'a card', memoryBytes: null },
+      ...{ computeDTypes: ['float32'], lacks: { operators: [], dtypes: [] } },
+    }
     const elsewhere = await platform.store.workers.register({ hostname: 'gpu', pid: 1, devices: [device] })
     const { id } = await startRun(platform, { checkpointId: digitsCheckpoint, datasetId: digits, device: 'cuda' })
     await startWorker()

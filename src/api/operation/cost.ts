@@ -26,6 +26,7 @@ const FIELD_COST = new Map<string, number>([
   ['Mutation.predict', 20],
   ['Query.bindCheckpoint', 20],
   ['Query.compareCheckpoints', 40],
+  ['Query.compareEngines', 200],
   ['Query.storageUsage', 100],
   ['Run.confusionMatrix', 10],
 ])

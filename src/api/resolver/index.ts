@@ -8,7 +8,8 @@ import { datasetResolvers } from './dataset.ts'
 import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
-import { predictedSampleResolvers } from './predict.ts'
+import { comparedEngineResolvers } from './compare-engines.ts'
+import { predictedSampleResolvers, predictionResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
 import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
@@ -34,6 +35,8 @@ export const resolvers = {
   LogLine: logLineResolvers,
   Model: modelResolvers,
   Mutation: mutationResolvers,
+  ComparedEngine: comparedEngineResolvers,
+  Prediction: predictionResolvers,
   PredictedSample: predictedSampleResolvers,
   Query: queryResolvers,
   Run: runResolvers,

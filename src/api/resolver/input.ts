@@ -1,6 +1,7 @@
 import type { KeyMapping } from '../../evaluation/index.ts'
-import type { MapLocationInput as MapLocation } from '../../usecase/index.ts'
-import type { KeyMappingInput, MapLocationInput } from '../generated/resolvers.ts'
+import type { MapLocationInput as MapLocation, WishInput } from '../../usecase/index.ts'
+import type { ComputeDType, EngineName } from '../../engine/index.ts'
+import type { ComputeDtype, EngineChoice, KeyMappingInput, MapLocationInput } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
 
 /** A change of keys as use cases take it. */
@@ -31,4 +32,19 @@ export function mapLocation(input: MapLocationInput | null | undefined): MapLoca
     tags.set(from, to)
   }
   return { tags: Object.fromEntries(tags) }
+}
+
+/** Where and how to execute, among other fields of an input, as use cases take it. */
+export function wished<Input extends WishFields>(input: Input): Omit<Input, 'engine' | 'computeDtype'> & WishInput {
+  const { engine, computeDtype, ...rest } = input
+  return {
+    ...rest,
+    engine: engine?.toLowerCase() as EngineName | 'auto' | undefined,
+    computeDType: computeDtype?.toLowerCase() as ComputeDType | undefined,
+  }
+}
+
+interface WishFields {
+  readonly engine?: EngineChoice | null | undefined
+  readonly computeDtype?: ComputeDtype | null | undefined
 }

@@ -1,6 +1,6 @@
-import type { MutationResolvers, PredictedSampleResolvers } from '../generated/resolvers.ts'
+import type { MutationResolvers, PredictedSampleResolvers, PredictionResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
-import { keyMapping, mapLocation } from './input.ts'
+import { keyMapping, mapLocation, wished } from './input.ts'
 import { payload } from './payload.ts'
 
 /** Asks a checkpoint, or says why not. */
@@ -8,7 +8,7 @@ export const predictResolver: NonNullable<MutationResolvers['predict']> = (_root
   payload('prediction', () => {
     const { checkpointId, uploadId, datasetId } = input
     return predictor.predict({
-      ...input,
+      ...wished(input),
       checkpointId: decodeId('Checkpoint', checkpointId, ['input', 'checkpointId']),
       uploadId: uploadId == null ? null : decodeId('Upload', uploadId, ['input', 'uploadId']),
       datasetId: datasetId == null ? null : decodeId('Dataset', datasetId, ['input', 'datasetId']),
@@ -16,6 +16,11 @@ export const predictResolver: NonNullable<MutationResolvers['predict']> = (_root
       keyMapping: keyMapping(input.keyMapping),
     })
   })
+
+/** Fields of `Prediction` that the use case calls otherwise. */
+export const predictionResolvers: PredictionResolvers = {
+  engineReason: ({ choice }) => choice,
+}
 
 /** Fields of `PredictedSample` that JSON says otherwise. */
 export const predictedSampleResolvers: PredictedSampleResolvers = {

@@ -6,6 +6,7 @@ import { CHECKPOINT_OMIT, RUN_OMIT } from '../loader/index.ts'
 import { decodeId } from '../object-id.ts'
 import { connection, pageRequest } from '../page.ts'
 import { compareCheckpointsResolver } from './comparison.ts'
+import { compareEnginesResolver } from './compare-engines.ts'
 import { keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
 import { notFound } from './not-found.ts'
@@ -72,6 +73,7 @@ export const queryResolvers: QueryResolvers = {
     }),
   storageUsage: (_root, _arguments, { platform }) => storageUsage(platform),
   compareCheckpoints: compareCheckpointsResolver,
+  compareEngines: compareEnginesResolver,
   workers: (_root, _arguments, { platform }) => liveWorkers(platform),
   devices: async (_root, _arguments, { platform }: Context) => distinctDevices(await liveWorkers(platform)),
 }

@@ -1,5 +1,7 @@
 import { InputError } from '../input-error.ts'
 import type {
+  ComputeDtype,
+  EngineChoice,
   LogLineResolvers,
   RunConfigurationResolvers,
   RunProgress,
@@ -24,6 +26,9 @@ export const runResolvers: RunResolvers = {
   configuration: (run) => run,
   device: ({ usedDevice }) => usedDevice,
   engine: ({ usedEngine }) => usedEngine,
+  engineReason: ({ engineChoice }) => engineChoice,
+  usedBatchSize: ({ usedEngine, usedBatchSize, batchSize }) =>
+    usedEngine === null ? null : (usedBatchSize ?? batchSize),
   progress: ({ progress }) => progress as RunProgress | null,
   metrics: async ({ id }, { names }, { loaders }) => {
     const metrics = await loaders.metrics.load(id)
@@ -42,6 +47,8 @@ export const runResolvers: RunResolvers = {
 
 /** Fields of `RunConfiguration`; its parent is the run. */
 export const runConfigurationResolvers: RunConfigurationResolvers = {
+  engine: ({ engine }) => engine.toUpperCase() as EngineChoice,
+  computeDtype: ({ computeDType }) => computeDType.toUpperCase() as ComputeDtype,
   mapLocation: ({ mapLocation }) => (mapLocation as MapLocation | null)?.device ?? null,
   mapLocationTags: ({ mapLocation }): TagMapping[] | null => {
     const tags = (mapLocation as MapLocation | null)?.tags

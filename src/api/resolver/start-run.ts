@@ -2,7 +2,7 @@ import { AppError } from '../../error.ts'
 import { bindCheckpoint, startRun, type BindCheckpointInput } from '../../usecase/index.ts'
 import type { MutationResolvers, StartRunPayloadResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
-import { keyMapping, mapLocation } from './input.ts'
+import { keyMapping, mapLocation, wished } from './input.ts'
 import { payload } from './payload.ts'
 
 /** Queues a run, or says why not. */
@@ -14,7 +14,7 @@ export const startRunResolver: NonNullable<MutationResolvers['startRun']> = asyn
     const mapping = keyMapping(input.keyMapping)
     binding = { checkpointId, strict, keyMapping: mapping }
     return startRun(platform, {
-      ...input,
+      ...wished(input),
       checkpointId,
       datasetId: decodeId('Dataset', input.datasetId, ['input', 'datasetId']),
       mapLocation: mapLocation(input.mapLocation),

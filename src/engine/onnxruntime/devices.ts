@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { graphToOnnx, type Graph } from '../../architecture/index.ts'
-import type { Device } from '../engine.ts'
+import { computeInFloat16, graphToOnnx, type Graph } from '../../architecture/index.ts'
+import type { ComputeDType, Device } from '../engine.ts'
 import { graphicsCards } from '../graphics-cards.ts'
 import { processor } from '../processor.ts'
 import { webgpuDevice } from '../webgpu-device.ts'
@@ -40,9 +40,12 @@ export async function findDevices(): Promise<readonly ProvidedDevice[]> {
   if (cards.length > 0 && hasCudaProvider())
     for (const [index, { name, memoryBytes }] of cards.entries()) {
       const provider = { name: 'cuda', deviceId: index } as const
-      if (await computes(provider)) found.push({ id: `cuda:${index}`, description: name, memoryBytes, provider })
+      const computeDTypes = await computesIn(provider)
+      if (computeDTypes.length > 0)
+        found.push({ id: `cuda:${index}`, description: name, memoryBytes, computeDTypes, provider })
     }
-  if (await computes('webgpu')) found.push({ ...webgpuDevice(cards), provider: 'webgpu' })
+  const computeDTypes = await computesIn('webgpu')
+  if (computeDTypes.length > 0) found.push({ ...webgpuDevice(cards, '', computeDTypes), provider: 'webgpu' })
   return found
 }
 
@@ -68,9 +71,15 @@ function hasCudaProvider(): boolean {
   return existsSync(join(root, 'bin', 'napi-v6', process.platform, process.arch, name))
 }
 
-async function computes(provider: Provider): Promise<boolean> {
+/** What a provider computes in; none where it does not compute at all. */
+async function computesIn(provider: Provider): Promise<readonly ComputeDType[]> {
+  if (!(await computes(provider, PROBE))) return []
+  return (await computes(provider, computeInFloat16(PROBE))) ? ['float32', 'float16'] : ['float32']
+}
+
+async function computes(provider: Provider, probe: Graph): Promise<boolean> {
   try {
-    const session = await InferenceSession.create(graphToOnnx(PROBE, new Map()), {
+    const session = await InferenceSession.create(graphToOnnx(probe, new Map()), {
       executionProviders: [provider],
       logSeverityLevel: 4,
     })

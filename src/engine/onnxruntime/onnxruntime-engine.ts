@@ -1,6 +1,7 @@
 import { env, InferenceSession } from 'onnxruntime-node'
 import { graphToOnnx, type Graph } from '../../architecture/index.ts'
 import { chooseDevice } from '../choose-device.ts'
+import { NOTHING } from '../choose-offer.ts'
 import type { Engine, EngineOptions, ParameterSource } from '../engine.ts'
 import { findDevices, PROCESSOR, type Provider, type ProvidedDevice } from './devices.ts'
 import { engineError } from './engine-error.ts'
@@ -19,6 +20,7 @@ export function createEngine(): Engine {
   return {
     name: 'onnxruntime',
     version: env.versions.node ?? env.versions.common,
+    lacks: NOTHING,
     devices: async () => (await devices()).map(({ provider: _provider, ...device }) => device),
     async load(graph, parameters, device, options) {
       // Lanes of the processor do not look for more, which several threads of a process must not do at once.

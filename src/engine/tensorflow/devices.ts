@@ -15,6 +15,8 @@ export async function nativeDevices(usesGpu: boolean): Promise<readonly Device[]
       id: `cuda:${Math.max(0, cards.length - 1)}`,
       description: card?.name ?? 'NVIDIA graphics card',
       memoryBytes: card?.memoryBytes ?? null,
+      // TensorFlow.js has no other floating point.
+      computeDTypes: ['float32'],
     },
   ]
 }

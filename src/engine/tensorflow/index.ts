@@ -1,2 +1,2 @@
-export { createEngine, type TensorflowEngine } from './tensorflow-engine.ts'
-export { unsupportedOperators } from './unsupported-operators.ts'
+export { createEngine } from './tensorflow-engine.ts'
+export { LACKS } from './lacks.ts'

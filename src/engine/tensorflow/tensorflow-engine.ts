@@ -1,20 +1,14 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Graph } from '../../architecture/index.ts'
 import { chooseDevice } from '../choose-device.ts'
+import { refuseLacking } from '../choose-offer.ts'
 import type { Engine } from '../engine.ts'
 import { loadLibrary, type Backend } from './library.ts'
 import { createSession } from './tensorflow-session.ts'
-import { refuseUnsupported, unsupportedOperators } from './unsupported-operators.ts'
+import { LACKS } from './lacks.ts'
 
 /** The folder of nograd: this file is three folders below it, compiled or not. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-
-/** TensorFlow.js behind the engine contract. */
-export interface TensorflowEngine extends Engine {
-  /** Operators of a graph that this engine lacks, sorted; none when it can be tried. */
-  supports(graph: Graph): readonly string[]
-}
 
 /** Where and how TensorFlow.js computes. */
 export interface TensorflowOptions {
@@ -32,17 +26,17 @@ export interface TensorflowOptions {
 export async function createEngine({
   backend = 'tensorflow',
   folder = folderOf(backend),
-}: TensorflowOptions = {}): Promise<TensorflowEngine> {
+}: TensorflowOptions = {}): Promise<Engine> {
   const library = await loadLibrary(backend, folder)
   return {
     name: 'tensorflow',
     version: library.version,
     devices: () => Promise.resolve(library.devices),
-    supports: unsupportedOperators,
+    lacks: LACKS,
     load: (graph, parameters, device) =>
       Promise.resolve().then(() => {
         chooseDevice(device, library.devices)
-        refuseUnsupported(graph)
+        refuseLacking('tensorflow', LACKS, graph)
         return createSession(library, graph, parameters)
       }),
   }

@@ -36,11 +36,10 @@ interface Claim {
   readonly attempt: number
   readonly request: unknown
   readonly inputs: Uint8Array
-  readonly device: string
   readonly remainingMs: number
 }
 
-const CLAIMED = `returning id, attempt, request, inputs, device,
+const CLAIMED = `returning id, attempt, request, inputs,
   (extract(epoch from "expiresAt" - now()) * 1000)::float8 as "remainingMs"`
 
 /** The question $2 for the worker $1, if nobody has it. */
@@ -48,12 +47,12 @@ const CLAIM_ONE = `
   update "Prediction" set "workerId" = $1, attempt = attempt + 1
   where id = $2 and "workerId" is null and answer is null and "expiresAt" > now() and attempt < ${MOST_ATTEMPTS} ${CLAIMED}`
 
-/** The oldest question that no live worker has and that needs one of the devices $2. Of all who look, each gets another one. */
+/** The oldest question that no live worker has and that is for one of the places $2. Of all who look, each gets another one. */
 const CLAIM_ANY = `
   update "Prediction" set "workerId" = $1, attempt = attempt + 1
   where id = (
     select id from "Prediction" prediction
-    where answer is null and "expiresAt" > now() and attempt < ${MOST_ATTEMPTS} and device = any($2)
+    where answer is null and "expiresAt" > now() and attempt < ${MOST_ATTEMPTS} and place = any($2)
       and ("workerId" is null or not exists (
         select from "Worker" worker where worker.id = prediction."workerId" and ${WORKER_IS_ALIVE}
       ))
@@ -72,9 +71,9 @@ const ANSWER = `
 const HAND_ON = `
   with handed as (
     update "Prediction" set "workerId" = null, attempt = attempt - $4::int
-    where id = $1 and "workerId" = $2 and attempt = $3 and answer is null returning id, affinity, device
+    where id = $1 and "workerId" = $2 and attempt = $3 and answer is null returning id, affinity, place
   )
-  select pg_notify('${CHANNELS.predictionAsked}', concat_ws(' ', id, affinity, device)) from handed`
+  select pg_notify('${CHANNELS.predictionAsked}', concat_ws(' ', id, affinity, place)) from handed`
 
 /** Removes questions that nobody waits for any more; how many. */
 export async function sweep(pool: pg.Pool): Promise<number> {
@@ -87,8 +86,7 @@ export function startAnswering(
   { pool, listener, log }: AnswerContext,
   options: AnswerOptions,
 ): { stop(finishMs: number): Promise<void> } {
-  const { workerId, atOnce, isWarm, onPrediction } = options
-  const devices = ['auto', ...options.devices]
+  const { workerId, places, atOnce, isWarm, onPrediction } = options
   const hints: string[] = []
   const cold = new Map<string, NodeJS.Timeout>()
   const inHand = new Set<Promise<void>>()
@@ -110,8 +108,8 @@ export function startAnswering(
         return
       }
       if (channel !== CHANNELS.predictionAsked) return
-      const [id = '', affinity = '', device = ''] = payload.split(' ')
-      if (!devices.includes(device)) return
+      const [id = '', affinity = '', place = ''] = payload.split(' ')
+      if (!places.includes(place)) return
       if (isWarm(affinity) && inHand.size < atOnce) hint(id)
       else if (cold.size < MOST_HINTS)
         cold.set(
@@ -162,7 +160,7 @@ export function startAnswering(
   const claimOne = async (id: string) =>
     (await pool.query<Claim>({ name: 'claim-prediction', text: CLAIM_ONE, values: [workerId, id] })).rows[0] ?? null
   const claimAny = async () =>
-    (await pool.query<Claim>({ name: 'claim-any-prediction', text: CLAIM_ANY, values: [workerId, devices] })).rows[0] ??
+    (await pool.query<Claim>({ name: 'claim-any-prediction', text: CLAIM_ANY, values: [workerId, places] })).rows[0] ??
     null
 
   function begin(claim: Claim): void {

@@ -17,7 +17,7 @@ export type Waiting = Map<string, Wake>
 
 const INSERT = `
   with asked as (
-    insert into "Prediction" (id, request, inputs, device, affinity, "expiresAt")
+    insert into "Prediction" (id, request, inputs, place, affinity, "expiresAt")
     select $1::uuid, $2::json, $3::bytea, $4::text, $5::text, now() + $6::float8 * interval '1 millisecond'
     where exists (select from "Checkpoint" where id = $7::uuid)
     returning id
@@ -33,7 +33,7 @@ interface Row {
 export async function ask(
   pool: pg.Pool,
   waiting: Waiting,
-  { request, inputs, device, affinity, checkpointId }: NewPrediction,
+  { request, inputs, place, affinity, checkpointId }: NewPrediction,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<AskOutcome> {
@@ -44,8 +44,8 @@ export async function ask(
   waiting.set(id, wake)
   let left = false
   try {
-    const hint = [id, affinity, device].join(' ')
-    const values = [id, JSON.stringify(request), bytesOf(inputs), device, affinity, timeoutMs, checkpointId, hint]
+    const hint = [id, affinity, place].join(' ')
+    const values = [id, JSON.stringify(request), bytesOf(inputs), place, affinity, timeoutMs, checkpointId, hint]
     const { rowCount } = await pool.query({ name: 'ask-prediction', text: INSERT, values })
     if (rowCount === 0) return { kind: 'NO_CHECKPOINT' }
     left = true

@@ -4,8 +4,8 @@ export interface NewPrediction {
   readonly request: unknown
   /** Tensors that `request` describes. */
   readonly inputs: Uint8Array
-  /** `auto`, or the id of a device: only workers that have it take the question. */
-  readonly device: string
+  /** What a worker has to have to take the question, as a word: at most 100 characters, no space. */
+  readonly place: string
   /** What a session that can answer is known by, at most 64 characters: workers that have it loaded come first. */
   readonly affinity: string
   /** Of the checkpoint that it is about: when that is gone, nothing is asked. */
@@ -31,7 +31,7 @@ export type AskOutcome =
   | { readonly kind: 'LOST'; readonly lost: number }
 
 /** A question that a worker has taken. */
-export interface TakenPrediction extends Pick<NewPrediction, 'request' | 'inputs' | 'device'> {
+export interface TakenPrediction extends Pick<NewPrediction, 'request' | 'inputs'> {
   readonly id: string
   /** When nobody waits for it any more: milliseconds from now. */
   readonly remainingMs: number
@@ -42,8 +42,8 @@ export interface TakenPrediction extends Pick<NewPrediction, 'request' | 'inputs
 /** How a worker answers. */
 export interface AnswerOptions {
   readonly workerId: string
-  /** Ids of the devices that it has. */
-  readonly devices: readonly string[]
+  /** The words that it answers to. */
+  readonly places: readonly string[]
   /** Questions that it has in hand at a time. */
   readonly atOnce: number
   /** Whether the session that a question needs is loaded: otherwise others are given a moment to take it. */
