@@ -8,6 +8,12 @@ export function pythonHas(...modules: readonly string[]): boolean {
   return spawnSync(PYTHON, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' }).status === 0
 }
 
+/** Whether that Python has a module, which perhaps cannot be imported just so. */
+export function pythonFinds(module: string): boolean {
+  const program = `import sys; from importlib.util import find_spec; sys.exit(find_spec(${JSON.stringify(module)}) is None)`
+  return spawnSync(PYTHON, ['-c', program], { stdio: 'ignore' }).status === 0
+}
+
 /** That Python, where it has these modules, to run a script file with; else null. */
 export function findPython(modules: readonly string[]): string | null {
   return pythonHas(...modules) ? PYTHON : null

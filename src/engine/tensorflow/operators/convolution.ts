@@ -1,3 +1,4 @@
+import type { Rank } from '@tensorflow/tfjs-node-gpu'
 import type { Norm } from '../epilogue.ts'
 import type { Tf, TfTensor } from '../library.ts'
 import { activate } from './activate.ts'
@@ -96,8 +97,11 @@ function conv2d(site: Site, window: Window): Compiled {
   const pad = isPadded(pads)
     ? (paddings(pads) as [[number, number], [number, number], [number, number], [number, number]])
     : 'valid'
+  const pointwise = window.kernel.every((size) => size === 1) && pad === 'valid'
   const convolve = (x: TfTensor, kernel: TfTensor): TfTensor =>
-    tf.conv2d(x as T4, kernel as Filter, strides, pad, 'NHWC', dilations)
+    pointwise
+      ? product(tf, x, kernel, strides)
+      : tf.conv2d(x as T4, kernel as Filter, strides, pad, 'NHWC', dilations)
   const multiplier = outputs / groups
   const byChannel = (x: TfTensor, kernel: TfTensor): TfTensor => {
     const step = uneven ? ([1, 1] as [number, number]) : strides
@@ -134,6 +138,20 @@ function conv2d(site: Site, window: Window): Compiled {
     layout: 'last',
     compute: (x, kernel, shift) => compute(x, kernel, shift),
   }
+}
+
+/**
+ * A convolution whose kernel has one element: a product of matrices. It is faster so; and TensorFlow 2.21 ends the whole process (SIGFPE in
+ * oneDNN) at `tf.conv2d` with such a kernel and 512 or more channels on some processors.
+ */
+function product(tf: Tf, x: TfTensor, kernel: TfTensor, strides: readonly [number, number]): TfTensor {
+  const [, , inputs, outputs] = kernel.shape as [number, number, number, number]
+  const picked = strides.some((stride) => stride > 1)
+    ? tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, ...strides, 1])
+    : x
+  const [n, height, width] = picked.shape as [number, number, number, number]
+  const rows = tf.reshape<Rank.R2>(picked, [n * height * width, inputs])
+  return tf.reshape(tf.matMul(rows, tf.reshape<Rank.R2>(kernel, [inputs, outputs])), [n, height, width, outputs])
 }
 
 const bound = (operand: ReturnType<Site['bind']>): TfTensor => (operand as { readonly tensor: TfTensor }).tensor
