@@ -55,7 +55,11 @@ async function jest(args) {
   const scope = args.length > 0 ? args : ['--testPathIgnorePatterns', '/node_modules/', '/test/interop/']
   const { ok } = await runNode(['node_modules/jest/bin/jest.js', '--json', '--outputFile', report, ...scope], {
     capture: false,
-    env: { NODE_OPTIONS: [process.env.NODE_OPTIONS, NODE_OPTIONS].filter(Boolean).join(' ') },
+    env: {
+      NODE_OPTIONS: [process.env.NODE_OPTIONS, NODE_OPTIONS].filter(Boolean).join(' '),
+      // As a worker sets it (src/main/open-engines.ts), for those who load TensorFlow without one.
+      TF_ENABLE_ONEDNN_OPTS: process.env.TF_ENABLE_ONEDNN_OPTS ?? '0',
+    },
   })
   console.log(`${ok ? 'passed' : 'FAILED'}  tests (${seconds(began)} s)`)
   return { name: 'tests', ok }

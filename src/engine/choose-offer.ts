@@ -68,12 +68,6 @@ export function lackingOf(graph: Graph, { operators, dtypes }: EngineLacks): rea
   return [...lacking].sort()
 }
 
-/** @throws AppError ARCHITECTURE_UNSUPPORTED_OPERATOR that names everything that the engine lacks of the graph. */
-export function refuseLacking(name: EngineName, lacks: EngineLacks, graph: Graph): void {
-  const lacking = lackingOf(graph, lacks)
-  if (lacking.length > 0) throw refusal(name, lacking, true)
-}
-
 const refusal = (name: EngineName, lacking: readonly string[], others: boolean): AppError =>
   new AppError(
     'ARCHITECTURE_UNSUPPORTED_OPERATOR',

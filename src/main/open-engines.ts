@@ -68,5 +68,7 @@ function tellTensorflow({ engineThreads, tensorflowFolder }: Settings): void {
   process.env['TF_NUM_INTRAOP_THREADS'] ??= String(engineThreads)
   process.env['TF_NUM_INTEROP_THREADS'] ??= '1'
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  // With oneDNN, TensorFlow 2.21 gives wrong numbers for transposed convolutions of one channel, and ends the process at some others.
+  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0'
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
 }

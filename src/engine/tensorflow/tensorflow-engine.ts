@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chooseDevice } from '../choose-device.ts'
-import { refuseLacking } from '../choose-offer.ts'
 import type { Engine } from '../engine.ts'
 import { loadLibrary, type Backend } from './library.ts'
 import { createSession } from './tensorflow-session.ts'
-import { LACKS } from './lacks.ts'
+import { LACKS, refuseUnsupported } from './lacks.ts'
 
 /** The folder of nograd: this file is three folders below it, compiled or not. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -36,7 +35,7 @@ export async function createEngine({
     load: (graph, parameters, device) =>
       Promise.resolve().then(() => {
         chooseDevice(device, library.devices)
-        refuseLacking('tensorflow', LACKS, graph)
+        refuseUnsupported(graph)
         return createSession(library, graph, parameters)
       }),
   }

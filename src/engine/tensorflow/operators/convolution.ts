@@ -141,8 +141,8 @@ function conv2d(site: Site, window: Window): Compiled {
 }
 
 /**
- * A convolution whose kernel has one element: a product of matrices. It is faster so; and TensorFlow 2.21 ends the whole process (SIGFPE in
- * oneDNN) at `tf.conv2d` with such a kernel and 512 or more channels on some processors.
+ * A convolution whose kernel has one element: a product of matrices, which is faster; and with oneDNN, TensorFlow 2.21 ends the whole process
+ * (SIGFPE) at `tf.conv2d` with such a kernel and 512 or more channels on some processors.
  */
 function product(tf: Tf, x: TfTensor, kernel: TfTensor, strides: readonly [number, number]): TfTensor {
   const [, , inputs, outputs] = kernel.shape as [number, number, number, number]
