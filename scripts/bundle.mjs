@@ -13,6 +13,7 @@ const OUTPUT = join(ROOT, 'dist')
 const ENTRIES = [
   'main.ts',
   'main/settings-document.ts',
+  'main/operators-document.ts',
   'architecture/index.ts',
   'engine/index.ts',
   'engine/engine-thread.ts',

@@ -287,7 +287,7 @@ describe('graphFromLayers', () => {
 
   test('all layers that the layer list promises are there', () => {
     expect(LAYER_TYPES).toEqual(
-      'AdaptiveAvgPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout Dropout2d ELU Embedding Flatten GELU GroupNorm Hardswish Identity LayerNorm LeakyReLU Linear MaxPool2d ReLU Sequential SiLU Sigmoid Softmax Tanh Unflatten'.split(
+      'AdaptiveAvgPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d ConvTranspose2d Dropout Dropout2d ELU Embedding Flatten GELU GRU GroupNorm Hardswish Identity InstanceNorm1d InstanceNorm2d LSTM LayerNorm LeakyReLU Linear MaxPool2d MultiheadAttention RNN ReLU Residual Sequential SiLU Sigmoid Softmax Tanh TransformerEncoderLayer Unflatten Upsample'.split(
         ' ',
       ),
     )

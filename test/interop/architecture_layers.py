@@ -13,9 +13,53 @@ BATCH = 3
 def module(layer):
     if layer["type"] == "Sequential":
         return sequential(layer["layers"])
+    if layer["type"] == "Residual":
+        return Residual(layer)
+    if "output" in layer or layer["type"] in ("LSTM", "GRU", "RNN", "MultiheadAttention"):
+        return First({name: value for name, value in layer.items() if name != "output"}, layer.get("output", "sequence"))
     arguments = {name: tuple(value) if isinstance(value, list) else value
                  for name, value in layer.items() if name not in ("type", "name")}
     return getattr(nn, layer["type"])(**arguments)
+
+
+class Residual(nn.Module):
+    """A module whose children are those of the layers, the shortcut and what comes after."""
+    def __init__(self, layer):
+        super().__init__()
+        self.parts = {}
+        for part, prefix, layers in (("layers", "", layer["layers"]),
+                                     ("shortcut", "shortcut", [layer["shortcut"]] if layer.get("shortcut") else []),
+                                     ("after", "after", layer.get("after", []))):
+            names = []
+            for index, child in enumerate(layers):
+                names.append(child.get("name", "shortcut" if part == "shortcut" else f"{prefix}{index}"))
+                self.add_module(names[-1], module(child))
+            self.parts[part] = names
+
+    def run(self, part, x):
+        for name in self.parts[part]:
+            x = getattr(self, name)(x)
+        return x
+
+    def forward(self, x):
+        return self.run("after", self.run("layers", x) + self.run("shortcut", x))
+
+
+def First(layer, output):
+    """A layer that gives several things, of which a list takes one; its keys stay its own."""
+    base = getattr(nn, layer["type"])
+
+    class Taken(base):
+        def forward(self, x):
+            if layer["type"] == "MultiheadAttention":
+                return super().forward(x, x, x, need_weights=False)[0]
+            sequence, state = super().forward(x)
+            if output == "sequence":
+                return sequence
+            hidden = state[0] if layer["type"] == "LSTM" else state
+            directions = 2 if self.bidirectional else 1
+            return torch.cat(list(hidden[-directions:]), 1)
+    return Taken(**{name: value for name, value in layer.items() if name not in ("type", "name")})
 
 
 def sequential(layers):

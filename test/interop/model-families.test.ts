@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { graphFromOnnx } from '../../src/architecture/index.ts'
+import { graphFromLayers, graphFromOnnx } from '../../src/architecture/index.ts'
 import { threadedEngine, type ThreadedEngine } from '../../src/engine/index.ts'
 import { typedArrayOf, type Tensor } from '../../src/tensor/index.ts'
+import { residualNetwork } from '../architecture/layer-lists.ts'
 import { compiled } from '../compiled.ts'
 import { nativeTensorflow } from '../engine/native-tensorflow.ts'
 import { parameterFile } from '../engine/parameter-file.ts'
 import { tensorflowOn } from '../engine/tensorflow-backends.ts'
 import { webgpuAdapter } from '../engine/webgpu-adapter.ts'
-import { packedBytes, packedNumbers, type PackedTensor } from './architecture-session.ts'
+import { packedBytes, packedNumbers, runGraph, type PackedTensor } from './architecture-session.ts'
 import { findPython, pythonFinds } from './python.ts'
 
 /** What model_families.py says of one export. */
@@ -84,6 +85,26 @@ else {
     },
   )
 }
+
+/** What torchvision calls a ResNet is also a list of layers, with the same keys. */
+const resnets = families.filter(({ model }) => model === 'ResNet')
+const suiteOfLists = resnets.length > 0 ? describe : describe.skip
+suiteOfLists('a list of layers of a ResNet', () => {
+  test.each(resnets.map((family) => [family.way, family] as const))(
+    'has the keys and logits of %s',
+    async (_, family) => {
+      const graph = graphFromLayers(residualNetwork([64, 128, 256, 512]))
+      expect(graph.parameters.map(({ name }) => name)).toEqual(Object.keys(family.state))
+      const found = await runGraph(graph, family.state, family.inputs['x']!)
+      const expected = packedNumbers(family.output)
+      const largest = Math.max(...expected.map(Math.abs))
+      const difference = Math.max(...expected.map((number, i) => Math.abs(number - found.numbers[i]!)))
+      expect(difference).toBeLessThanOrEqual(1e-4 * largest)
+    },
+  )
+
+  if (resnets.length === 0) test('needs torchvision', () => undefined)
+})
 
 for (const [name, device, there, open] of ENGINES) {
   const suite = there && families.length > 0 ? describe : describe.skip

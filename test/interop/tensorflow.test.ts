@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { graphFromLayers, graphFromOnnx, type Graph } from '../../src/architecture/index.ts'
 import type { ThreadedEngine } from '../../src/engine/index.ts'
 import { typedArrayOf, type Tensor } from '../../src/tensor/index.ts'
+import { CHOSEN_LISTS } from '../architecture/layer-lists.ts'
 import { randomLayerList, type LayerList } from '../architecture/random-layers.ts'
 import { nativeTensorflow } from '../engine/native-tensorflow.ts'
 import { parameterFile } from '../engine/parameter-file.ts'
@@ -39,7 +40,10 @@ type Case = readonly [name: string, graph: Graph, answer: Answer]
 
 function layerLists(): readonly Case[] {
   if (python === null) return []
-  const lists: readonly LayerList[] = Array.from({ length: 150 }, (_, seed) => randomLayerList(seed + 1000))
+  const lists: readonly LayerList[] = [
+    ...CHOSEN_LISTS,
+    ...Array.from({ length: 150 }, (_, seed) => randomLayerList(seed + 1000)),
+  ]
   const answers = JSON.parse(
     execFileSync(python, [programOf('architecture_layers.py')], { ...OPTIONS, input: JSON.stringify(lists) }),
   ) as readonly Answer[]

@@ -14,7 +14,13 @@ const COPIED = [
 
 /** What is bundled besides the program. */
 const MODULES = [
-  ...['main/settings-document', 'architecture/index', 'engine/index', 'engine/engine-thread'],
+  ...[
+    'main/settings-document',
+    'main/operators-document',
+    'architecture/index',
+    'engine/index',
+    'engine/engine-thread',
+  ],
   ...['engine/onnxruntime/index', 'engine/tensorflow/index', 'engine/tensorflow/webgpu'],
   'worker/inspection/inspection-thread',
 ]

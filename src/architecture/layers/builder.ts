@@ -25,6 +25,7 @@ export function createGraphBuilder(limits: ArchitectureLimits): GraphBuilder {
 
   const site = (path: string, type: string, module: string): Site => {
     let count = 0
+    const made = new Set<string>()
     const error = (code: 'ARCHITECTURE_INVALID' | 'LIMIT_EXCEEDED', message: string): AppError =>
       new AppError(code, `${path} (${type}): ${message}`)
     const add = (leaf: string, dtype: 'float32' | 'int64', shape: readonly number[], optional: boolean): string => {
@@ -43,11 +44,13 @@ export function createGraphBuilder(limits: ArchitectureLimits): GraphBuilder {
         add(leaf, 'int64', [], true)
       },
       constant: (leaf, dtype, shape, numbers) => {
+        // No state_dict key starts with a slash.
+        const name = `/${module}/${leaf}`
+        if (made.has(name)) return name
+        made.add(name)
         constantBytes += numel(shape) * (dtype === 'int64' ? 8 : 4)
         if (constantBytes > limits.constantBytes)
           throw error('LIMIT_EXCEEDED', `its tables take more than ${limits.constantBytes} bytes; use smaller sizes`)
-        // No state_dict key starts with a slash.
-        const name = `/${module}/${leaf}`
         constants.push({ name, dtype, shape, bytes: bytesOf(dtype, numbers()) })
         return name
       },

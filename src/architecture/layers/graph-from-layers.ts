@@ -5,9 +5,9 @@ import type { Graph } from '../graph.ts'
 import { DEFAULT_ARCHITECTURE_LIMITS, type ArchitectureLimits } from '../limits.ts'
 import { size } from './arguments.ts'
 import { createGraphBuilder, type GraphBuilder } from './builder.ts'
-import type { Flow, Layer } from './layer.ts'
+import { batchText, type Flow, type Layer } from './layer.ts'
 import { nearestName } from './nearest-name.ts'
-import { LAYER_TYPES, LAYERS, SEQUENTIAL } from './table.ts'
+import { LAYER_TYPES, LAYERS, RESIDUAL, SEQUENTIAL } from './table.ts'
 
 const LIST = z.strictObject({
   layers: z.array(z.unknown(), 'a list of layers'),
@@ -27,7 +27,8 @@ interface Walk {
  * The architecture that a list of torch.nn layers describes:
  * `{"layers": [{"type": "Conv2d", "in_channels": 1, …}, …], "input": [1, 8, 8], "inputDtype": "float32"}`.
  * Arguments have torch's names and defaults. `{"type": "Sequential", "layers": […]}` nests; `"name"` gives a layer a name, as
- * `nn.Sequential(OrderedDict(…))` does. Parameters are named as in that model's state_dict.
+ * `nn.Sequential(OrderedDict(…))` does. `{"type": "Residual", "layers": […], "shortcut": {…}, "after": […]}` adds what its layers give to its
+ * input, or to what the shortcut makes of it. Parameters are named as in that model's state_dict.
  * @throws AppError ARCHITECTURE_INVALID, ARCHITECTURE_UNSUPPORTED_OPERATOR, LIMIT_EXCEEDED; messages say which layer.
  */
 export function graphFromLayers(json: unknown, limits: ArchitectureLimits = DEFAULT_ARCHITECTURE_LIMITS): Graph {
@@ -44,6 +45,17 @@ export function graphFromLayers(json: unknown, limits: ArchitectureLimits = DEFA
   return graph
 }
 
+/** Where layers are compiled: a list, or a Residual. */
+interface Place {
+  /** Of the keys: `layer1.`. */
+  readonly prefix: string
+  /** Of messages: `layers[3].layers`. */
+  readonly path: string
+  readonly depth: number
+  /** Names that the module has already. */
+  readonly names: Set<string>
+}
+
 function compileAll(
   layers: readonly unknown[],
   input: Flow,
@@ -52,32 +64,83 @@ function compileAll(
   depth: number,
   walk: Walk,
 ): Flow {
-  if (depth > walk.limits.depth) throw limit(path, `is nested more than ${walk.limits.depth} levels deep`)
-  const names = new Set<string>()
+  const place: Place = { prefix, path, depth, names: new Set() }
+  return compileList(layers, input, place, walk)
+}
+
+function compileList(layers: readonly unknown[], input: Flow, place: Place, walk: Walk, unnamed = ''): Flow {
+  if (place.depth > walk.limits.depth) throw limit(place.path, `is nested more than ${walk.limits.depth} levels deep`)
   let flow = input
-  for (const [index, json] of layers.entries()) {
-    const at = `${path}[${index}]`
-    if (++walk.count > walk.limits.layers) throw limit(at, `there are more than ${walk.limits.layers} layers`)
-    if (typeof json !== 'object' || json === null || Array.isArray(json))
-      throw invalid(at, `expected an object such as {"type": "ReLU"}, found ${shown(json)}`)
-    const { type, name = String(index), ...layerArguments } = json as Record<string, unknown>
-    if (!NAME.safeParse(name).success)
-      throw invalid(at, `name: expected a name without dots and slashes, as torch wants it, found ${shown(name)}`)
-    if (names.has(name as string))
-      throw invalid(at, `another layer of this Sequential is called ${shown(name)} already`)
-    names.add(name as string)
-    const module = `${prefix}${name as string}`
-    if (type === SEQUENTIAL) {
-      const { layers: nested, ...others } = layerArguments
-      const [other] = Object.keys(others)
-      if (!Array.isArray(nested))
-        throw invalid(`${at} (Sequential)`, `layers: expected a list of layers, found ${shown(nested)}`)
-      if (other !== undefined) throw invalid(`${at} (Sequential)`, `unknown argument "${other}"; it has "layers" only`)
-      flow = compileAll(nested, flow, `${module}.`, `${at}.layers`, depth + 1, walk)
-    } else flow = compileOne(layerOf(type, at), layerArguments, flow, at, module, walk)
-    checkElements(at, flow, walk.limits)
-  }
+  for (const [index, json] of layers.entries())
+    flow = compileLayer(json, `${place.path}[${index}]`, `${unnamed}${index}`, flow, place, walk)
   return flow
+}
+
+function compileLayer(json: unknown, at: string, index: string, input: Flow, place: Place, walk: Walk): Flow {
+  if (++walk.count > walk.limits.layers) throw limit(at, `there are more than ${walk.limits.layers} layers`)
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw invalid(at, `expected an object such as {"type": "ReLU"}, found ${shown(json)}`)
+  const { type, name = index, ...layerArguments } = json as Record<string, unknown>
+  if (!NAME.safeParse(name).success)
+    throw invalid(at, `name: expected a name without dots and slashes, as torch wants it, found ${shown(name)}`)
+  if (place.names.has(name as string))
+    throw invalid(at, `another layer of this module is called ${shown(name)} already`)
+  place.names.add(name as string)
+  const module = `${place.prefix}${name as string}`
+  const flow =
+    type === SEQUENTIAL
+      ? compileSequential(layerArguments, at, module, input, place, walk)
+      : type === RESIDUAL
+        ? compileResidual(layerArguments, at, module, input, place, walk)
+        : compileOne(layerOf(type, at), layerArguments, input, at, module, walk)
+  checkElements(at, flow, walk.limits)
+  return flow
+}
+
+function compileSequential(
+  { layers, ...others }: Record<string, unknown>,
+  at: string,
+  module: string,
+  input: Flow,
+  { depth }: Place,
+  walk: Walk,
+): Flow {
+  const [other] = Object.keys(others)
+  if (!Array.isArray(layers))
+    throw invalid(`${at} (Sequential)`, `layers: expected a list of layers, found ${shown(layers)}`)
+  if (other !== undefined) throw invalid(`${at} (Sequential)`, `unknown argument "${other}"; it has "layers" only`)
+  return compileAll(layers, input, `${module}.`, `${at}.layers`, depth + 1, walk)
+}
+
+/** All layers of a Residual are children of one module, as those of a block of a ResNet are: `layer1.0.conv1`, `layer1.0.downsample.0`. */
+function compileResidual(
+  { layers, shortcut = null, after = [], ...others }: Record<string, unknown>,
+  at: string,
+  module: string,
+  input: Flow,
+  { depth }: Place,
+  walk: Walk,
+): Flow {
+  const where = `${at} (Residual)`
+  const [other] = Object.keys(others)
+  if (other !== undefined)
+    throw invalid(where, `unknown argument "${other}"; it has "layers", "shortcut" and "after" only`)
+  if (!Array.isArray(layers)) throw invalid(where, `layers: expected a list of layers, found ${shown(layers)}`)
+  if (!Array.isArray(after)) throw invalid(where, `after: expected a list of layers, found ${shown(after)}`)
+  const place = { prefix: `${module}.`, depth: depth + 1, names: new Set<string>() }
+  const main = compileList(layers, input, { ...place, path: `${at}.layers` }, walk)
+  const own = { ...place, path: `${at}.shortcut` }
+  const beside = shortcut === null ? input : compileLayer(shortcut, own.path, 'shortcut', input, own, walk)
+  if (main.shape.join() !== beside.shape.join() || main.dtype !== beside.dtype)
+    throw invalid(
+      where,
+      `its layers give ${batchText(main.shape)}, its ${shortcut === null ? 'input' : 'shortcut'} is ${batchText(beside.shape)}; ` +
+        'they are added, and have to be alike' +
+        (shortcut === null ? ' (a "shortcut" can make them so)' : ''),
+    )
+  const site = walk.builder.site(at, RESIDUAL, module)
+  const sum = { ...main, value: site.node('Add', [main.value, beside.value]) }
+  return compileList(after, sum, { ...place, path: `${at}.after` }, walk, 'after')
 }
 
 function layerOf(type: unknown, at: string): Layer {

@@ -1,2 +1,2 @@
 export { graphFromLayers } from './graph-from-layers.ts'
-export { LAYER_TYPES } from './table.ts'
+export { LAYER_ARGUMENTS, LAYER_TYPES } from './table.ts'

@@ -15,7 +15,7 @@ export interface Site {
   parameter(leaf: string, shape: readonly number[]): string
   /** The optional counter of batch normalisation, which no node reads. */
   counter(leaf: string): void
-  /** A constant of the graph; returns its name. Its numbers are made after its size was checked. */
+  /** A constant of the graph, one for each leaf of the layer; returns its name. Its numbers are made after its size was checked. */
   constant(leaf: string, dtype: 'float32' | 'int64', shape: readonly number[], numbers: () => ArrayLike<number>): string
   /** A node of the graph; returns the name of its only output. */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): string
@@ -54,6 +54,7 @@ export const int = (value: number): AttributeValue => ({ kind: 'int', value })
 export const ints = (value: readonly number[]): AttributeValue => ({ kind: 'ints', value })
 export const float = (value: number): AttributeValue => ({ kind: 'float', value: Math.fround(value) })
 export const text = (value: string): AttributeValue => ({ kind: 'string', value })
+export const strings = (value: readonly string[]): AttributeValue => ({ kind: 'strings', value })
 
 /** The shape of one sample as messages show it, with the batch: `[N, 16, 8, 8]`. */
 export const batchText = (shape: readonly number[]): string => `[${['N', ...shape].join(', ')}]`

@@ -98,10 +98,44 @@ function scaledChannels(site: Site, value: string, weight: string, bias: string,
   return site.node('Add', [site.node('Mul', [value, scale]), shift])
 }
 
+/** Each channel of each sample by itself; with running statistics it is a batch normalization at evaluation, as in torch. */
+const instanceNorm = (type: string, rank: number, names: string): Layer =>
+  layer(
+    type,
+    z.strictObject({
+      num_features: size,
+      eps: number.default(1e-5),
+      momentum: number.nullable().default(0.1),
+      affine: flag.default(false),
+      track_running_stats: flag.default(false),
+    }),
+    ({ num_features: channels, eps, affine, track_running_stats }, input, site) => {
+      expectInput(site, input, [rank], names)
+      if (input.shape[0] !== channels)
+        site.fail(`expects ${channels} channels, the layer before gives ${batchText(input.shape)}`)
+      const [weight, bias] = scaleAndShift(site, affine, [channels])
+      const epsilon = float(eps)
+      if (track_running_stats) {
+        const mean = site.parameter('running_mean', [channels])
+        const variance = site.parameter('running_var', [channels])
+        site.counter('num_batches_tracked')
+        return {
+          ...input,
+          value: site.node('BatchNormalization', [input.value, weight, bias, mean, variance], { epsilon }),
+        }
+      }
+      if (input.shape.slice(1).every((length) => length === 1))
+        site.fail(`expects more than one element for each channel, the layer before gives ${batchText(input.shape)}`)
+      return { ...input, value: site.node('InstanceNormalization', [input.value, weight, bias], { epsilon }) }
+    },
+  )
+
 /** Normalizations. */
 export const NORMALIZATION: readonly Layer[] = [
   batchNorm('BatchNorm1d', [1, 2], '[N, channels] or [N, channels, length]'),
   batchNorm('BatchNorm2d', [3], '[N, channels, height, width]'),
+  instanceNorm('InstanceNorm1d', 2, '[N, channels, length]'),
+  instanceNorm('InstanceNorm2d', 3, '[N, channels, height, width]'),
   layerNorm,
   groupNorm,
 ]
