@@ -19,6 +19,7 @@ const ENTRIES = [
   'engine/engine-thread.ts',
   'engine/onnxruntime/index.ts',
   'engine/tensorflow/index.ts',
+  'engine/tensorflow/wasm.ts',
   'engine/tensorflow/webgpu.ts',
   'worker/inspection/inspection-thread.ts',
 ]

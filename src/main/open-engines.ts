@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Logger } from 'pino'
-import { lanedEngine, threadedEngine, type ThreadedEngine } from '../engine/index.ts'
+import { lanedEngine, lazyEngine, threadedEngine, type ThreadedEngine } from '../engine/index.ts'
+import { wasmFacts } from '../engine/tensorflow/wasm.ts'
 import { AppError } from '../error.ts'
 import type { Settings } from './settings.ts'
 
@@ -9,6 +10,7 @@ const MODULES = {
   onnxruntime: new URL('../engine/onnxruntime/index.js', import.meta.url),
   tensorflow: new URL('../engine/tensorflow/index.js', import.meta.url),
   'tensorflow on webgpu': new URL('../engine/tensorflow/webgpu.js', import.meta.url),
+  'tensorflow on wasm': new URL('../engine/tensorflow/wasm.js', import.meta.url),
 } as const
 type ModuleName = keyof typeof MODULES
 
@@ -18,8 +20,8 @@ export interface OpenEngines extends AsyncDisposable {
 }
 
 /**
- * Starts the engines that the settings name, each in a thread of its own. TensorFlow is passed over where neither `npm run setup:tensorflow`
- * nor `npm run setup:webgpu` was run, unless it is the only one that was named.
+ * Starts the engines that the settings name, each in a thread of its own. TensorFlow computes with its native library after `npm run
+ * setup:tensorflow`, with WebAssembly otherwise, and on a graphics card besides after `npm run setup:webgpu`.
  * @throws AppError ENGINE_FAILED of an engine that does not start.
  */
 export async function openEngines(settings: Settings, log: Logger): Promise<OpenEngines> {
@@ -50,15 +52,16 @@ export async function openEngines(settings: Settings, log: Logger): Promise<Open
 
 function modulesOf(name: Settings['engines'][number], settings: Settings): readonly ModuleName[] {
   if (name !== 'tensorflow') return [name]
-  const setUp: ModuleName[] = []
-  if (existsSync(settings.tensorflowFolder)) setUp.push('tensorflow')
-  if (existsSync(settings.webgpuFolder)) setUp.push('tensorflow on webgpu')
-  return setUp.length === 0 && settings.engines.length === 1 ? ['tensorflow'] : setUp
+  return [
+    existsSync(settings.tensorflowFolder) ? 'tensorflow' : 'tensorflow on wasm',
+    ...(existsSync(settings.webgpuFolder) ? ['tensorflow on webgpu' as const] : []),
+  ]
 }
 
 /** TensorFlow has threads of its own, which all its sessions share. */
 function openEngine(name: ModuleName): Promise<ThreadedEngine> {
   const open = () => threadedEngine(MODULES[name])
+  if (name === 'tensorflow on wasm') return Promise.resolve(lazyEngine(wasmFacts(), open))
   return name === 'onnxruntime' ? lanedEngine(open) : open()
 }
 

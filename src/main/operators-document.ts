@@ -1,5 +1,6 @@
 import { LAYER_ARGUMENTS, OPERATOR_NAMES } from '../architecture/index.ts'
 import { LACKS } from '../engine/tensorflow/index.ts'
+import { wasmFacts } from '../engine/tensorflow/wasm.ts'
 
 /** Layers whose keys and manner are not those of a table row. */
 const NOTES: Readonly<Record<string, string>> = {
@@ -15,8 +16,11 @@ const NOTES: Readonly<Record<string, string>> = {
 
 /** docs/operators.md, from the tables of operators, engines and layers. */
 export function operatorsDocument(): string {
-  const lacking = new Set(LACKS.operators)
-  const operators = OPERATOR_NAMES.map((name) => `| \`${name}\` | yes | ${lacking.has(name) ? '**no**' : 'yes'} |`)
+  const has = (lacking: readonly string[], name: string): string => (lacking.includes(name) ? '**no**' : 'yes')
+  const wasm = wasmFacts().lacks.operators
+  const operators = OPERATOR_NAMES.map(
+    (name) => `| \`${name}\` | yes | ${has(LACKS.operators, name)} | ${has(wasm, name)} |`,
+  )
   const layers = Object.entries(LAYER_ARGUMENTS).map(
     ([type, names]) => `| \`${type}\` | ${names.map((name) => `\`${name}\``).join(', ')} | ${NOTES[type] ?? ''} |`,
   )
@@ -30,8 +34,8 @@ export function operatorsDocument(): string {
     'Of the default domain, operator sets 13 to 23. A graph with any other is refused when the model is made, with the names of all that are in the way.',
     'A graph with an operator that an engine lacks is executed by the other one (`engine: AUTO`), or refused before it is queued.',
     '',
-    '| Operator | ONNX Runtime | TensorFlow.js |',
-    '| --- | --- | --- |',
+    '| Operator | ONNX Runtime | TensorFlow.js, native and WebGPU | … on WebAssembly |',
+    '| --- | --- | --- | --- |',
     ...operators,
     '',
     `Element types that TensorFlow.js does not have: ${LACKS.dtypes.map((dtype) => `\`${dtype}\``).join(', ')}. What else it refuses, when a graph is loaded,`,

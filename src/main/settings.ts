@@ -100,7 +100,7 @@ export const SETTINGS = {
     description:
       'Engines of a worker. A graphics card comes before the processor; where two engines drive the same device, the one that is named first does.',
     defaultText:
-      '`onnxruntime,tensorflow`, the latter where `npm run setup:tensorflow` or `npm run setup:webgpu` was run',
+      '`onnxruntime,tensorflow`; without `npm run setup:tensorflow` the latter computes with WebAssembly, and is loaded when a run asks for it',
     schema: engineList,
     fallback: ENGINES,
   }),

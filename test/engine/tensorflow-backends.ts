@@ -6,7 +6,7 @@ import type { Backend } from '../../src/engine/tensorflow/library.ts'
 import { compiled } from '../compiled.ts'
 
 /** The backends that TensorFlow.js is tried on. The plain one is there everywhere, so that every operator is tried everywhere. */
-export const BACKENDS: readonly Backend[] = ['cpu', 'tensorflow']
+export const BACKENDS: readonly Backend[] = ['cpu', 'wasm', 'tensorflow']
 
 /** The engine `tensorflow` on a backend, in its thread; `folder` is a temporary one. */
 export async function tensorflowOn(backend: Backend, folder: string): Promise<ThreadedEngine> {

@@ -91,7 +91,7 @@ const VALUES = Object.fromEntries(
 )
 
 for (const backend of BACKENDS) {
-  const suite = backend === 'cpu' || nativeTensorflow ? describe : describe.skip
+  const suite = backend !== 'tensorflow' || nativeTensorflow ? describe : describe.skip
   suite(`TensorFlow.js on its backend ${backend}`, () => {
     let folder: Awaited<ReturnType<typeof temporaryFolder>>
     let engine: ThreadedEngine

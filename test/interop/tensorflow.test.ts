@@ -62,7 +62,7 @@ function exports(): readonly Case[] {
 const cases = [...layerLists(), ...exports()]
 
 for (const backend of BACKENDS) {
-  const there = python !== null && (backend === 'cpu' || nativeTensorflow)
+  const there = python !== null && (backend !== 'tensorflow' || nativeTensorflow)
   const suite = there ? describe : describe.skip
   suite(`the engine tensorflow on the backend ${backend} gives the logits of PyTorch`, () => {
     let engine: ThreadedEngine

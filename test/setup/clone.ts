@@ -21,7 +21,7 @@ const MODULES = [
     'engine/index',
     'engine/engine-thread',
   ],
-  ...['engine/onnxruntime/index', 'engine/tensorflow/index', 'engine/tensorflow/webgpu'],
+  ...['engine/onnxruntime/index', 'engine/tensorflow/index', 'engine/tensorflow/wasm', 'engine/tensorflow/webgpu'],
   'worker/inspection/inspection-thread',
 ]
 

@@ -12,10 +12,10 @@ export type Tf = typeof Tensorflow
 export type TfTensor = Tensorflow.Tensor
 
 /**
- * What executes operations: `tensorflow` is the native library; `webgpu` a graphics card through Dawn; `cpu` is plain JavaScript, slow, and always
- * there.
+ * What executes operations: `tensorflow` is the native library; `webgpu` a graphics card through Dawn; `wasm` is WebAssembly, there without a set-up;
+ * `cpu` is plain JavaScript, slow.
  */
-export type Backend = 'tensorflow' | 'webgpu' | 'cpu'
+export type Backend = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
 /** TensorFlow.js with a backend that is ready. */
 export interface Library {
@@ -39,8 +39,10 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   }
   const own = createRequire(import.meta.url)
   const load = createRequire(own.resolve('@tensorflow/tfjs-node-gpu/package.json'))
-  if (backend === 'cpu') {
+  if (backend === 'cpu' || backend === 'wasm') {
     const tf = load('@tensorflow/tfjs') as Tf
+    // Registers itself.
+    if (backend === 'wasm') own('@tensorflow/tfjs-backend-wasm')
     await use(tf, backend)
     return { tf, backend, version: tf.version_core, devices: [processor()] }
   }

@@ -4,7 +4,7 @@ import { chooseDevice } from '../choose-device.ts'
 import type { Engine } from '../engine.ts'
 import { loadLibrary, type Backend } from './library.ts'
 import { createSession } from './tensorflow-session.ts'
-import { LACKS, refuseUnsupported } from './lacks.ts'
+import { lacksOn, refuseUnsupported } from './lacks.ts'
 
 /** The folder of nograd: this file is three folders below it, compiled or not. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -31,11 +31,11 @@ export async function createEngine({
     name: 'tensorflow',
     version: library.version,
     devices: () => Promise.resolve(library.devices),
-    lacks: LACKS,
+    lacks: lacksOn(backend),
     load: (graph, parameters, device) =>
       Promise.resolve().then(() => {
         chooseDevice(device, library.devices)
-        refuseUnsupported(graph)
+        refuseUnsupported(graph, backend)
         return createSession(library, graph, parameters)
       }),
   }

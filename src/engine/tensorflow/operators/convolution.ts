@@ -99,9 +99,7 @@ function conv2d(site: Site, window: Window): Compiled {
     : 'valid'
   const pointwise = window.kernel.every((size) => size === 1) && pad === 'valid'
   const convolve = (x: TfTensor, kernel: TfTensor): TfTensor =>
-    pointwise
-      ? product(tf, x, kernel, strides)
-      : tf.conv2d(x as T4, kernel as Filter, strides, pad, 'NHWC', dilations)
+    pointwise ? product(tf, x, kernel, strides) : tf.conv2d(x as T4, kernel as Filter, strides, pad, 'NHWC', dilations)
   const multiplier = outputs / groups
   const byChannel = (x: TfTensor, kernel: TfTensor): TfTensor => {
     const step = uneven ? ([1, 1] as [number, number]) : strides

@@ -62,8 +62,8 @@ const matMul: Operator = {
     const bias = biasName === undefined ? [] : [site.bind('bias', (value) => value(biasName))]
     // Many rows by one matrix are one product.
     const flat = b.length === 2 && a.length !== 2 && a.length > 1
-    // The backend in plain JavaScript stretches leading dimensions wrongly: stacks of matrices are stretched for it.
-    const spread = a.length > 2 && b.length > 2 && tf.getBackend() === 'cpu'
+    // The backends of the processor that are not native stretch leading dimensions wrongly: stacks of matrices are stretched for them.
+    const spread = a.length > 2 && b.length > 2 && ['cpu', 'wasm'].includes(tf.getBackend())
     return {
       operands: [site.take(0), site.take(1), ...bias],
       compute(x, y, shift?: TfTensor) {
