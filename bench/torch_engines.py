@@ -6,9 +6,26 @@ serve              answers lines {"model", "device", "seconds"} with the samples
 """
 import json, os, sys, time, warnings
 import torch, torch.nn as nn
-import torchvision.models as vision
 
 warnings.filterwarnings("ignore")
+
+
+def load_torchvision():
+    """Its models; without its compiled operators where those do not fit the PyTorch that is there: no model here uses one."""
+    try:
+        import torchvision.models as models
+    except (RuntimeError, OSError):
+        for name in [name for name in sys.modules if name.startswith("torchvision")]:
+            del sys.modules[name]
+        register = torch.library.register_fake
+        torch.library.register_fake = lambda name, *args, **kwargs: (
+            (lambda function: function) if str(name).startswith("torchvision::") else register(name, *args, **kwargs))
+        import torchvision.models as models
+        torch.library.register_fake = register
+    return models
+
+
+vision = load_torchvision()
 
 
 class Encoder(nn.Module):

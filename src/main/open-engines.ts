@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { lanedEngine, lazyEngine, threadedEngine, type ThreadedEngine } from '../engine/index.ts'
-import { wasmFacts } from '../engine/tensorflow/wasm.ts'
+import { wasmFacts } from '../engine/tensorflow/index.ts'
 import { AppError } from '../error.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,6 +1,5 @@
 import { LAYER_ARGUMENTS, OPERATOR_NAMES } from '../architecture/index.ts'
-import { LACKS } from '../engine/tensorflow/index.ts'
-import { wasmFacts } from '../engine/tensorflow/wasm.ts'
+import { LACKS, wasmFacts } from '../engine/tensorflow/index.ts'
 
 /** Layers whose keys and manner are not those of a table row. */
 const NOTES: Readonly<Record<string, string>> = {
