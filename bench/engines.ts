@@ -40,6 +40,9 @@ const HEAD = ['model', 'engine', 'device', 'samples/s', 'bare loop', '÷ bare', 
 
 type Engines = typeof Engine
 type Architecture = typeof Graphs
+// As a worker has it: src/main/open-engines.ts.
+process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0'
+
 const load = async (path: string): Promise<unknown> => import(new URL(`dist/${path}`, ROOT).href)
 
 interface Prepared {
