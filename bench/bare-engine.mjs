@@ -16,7 +16,8 @@ const session = await ort.InferenceSession.create(modelPath, {
   logSeverityLevel: 4,
 })
 const [output] = session.outputNames
-const run = async () => (await session.run({ x: new ort.Tensor('float32', batches[next++ % batches.length], shape) }))[output].data[0]
+const run = async () =>
+  (await session.run({ x: new ort.Tensor('float32', batches[next++ % batches.length], shape) }))[output].data[0]
 for (let i = 0; i < 3; i++) await run()
 const begun = performance.now()
 let count = 0

@@ -6,7 +6,7 @@ import type { OutputSums, RegressionSums } from './regression.ts'
 type Value = readonly [value: number | null, reason: string]
 
 /**
- * mse, mae and r2: the plain average over outputs (sklearn's `multioutput='uniform_average'`), then those of each
+ * mse, rmse, mae and r2: the plain average over outputs (sklearn's `multioutput='uniform_average'`), then those of each
  * output where there are several, under the names in `outputs` or their numbers. r2 is undefined where targets do not
  * vary, as with sklearn's `force_finite=False`; its default would say 1 or 0.
  */
@@ -26,6 +26,10 @@ export function regressionValues(state: RegressionSums, outputs: readonly string
 
 const METRICS: readonly { name: string; of: (sums: OutputSums, samples: number, output: string) => Value }[] = [
   { name: 'mse', of: (sums, samples) => [exactMean(sums.squaredError, samples), ''] },
+  {
+    name: 'rmse',
+    of: (sums, samples) => [Math.sqrt(exactMean(sums.squaredError, samples)), ''],
+  },
   { name: 'mae', of: (sums, samples) => [exactMean(sums.absoluteError, samples), ''] },
   { name: 'r2', of: r2 },
 ]

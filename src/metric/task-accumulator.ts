@@ -1,5 +1,6 @@
 import { AppError } from '../error.ts'
 import type { Accumulator, MetricValue, Task } from './accumulator.ts'
+import { agreement } from './agreement.ts'
 import { classCounts, type ClassCounts } from './class-counts.ts'
 import { classRatios, entry, macroRatios, oneClassRatios, positiveRatios } from './class-ratios.ts'
 import { combine, prepared } from './combine.ts'
@@ -93,6 +94,7 @@ function ofClasses(
         samples: counts.samples,
         metrics: [
           accuracy(right(counts), counts.samples),
+          ...agreement(counts),
           ...(task === 'BINARY' ? positiveRatios(counts, 1, classes[1]!) : []),
           ...classRatios(counts, classes),
           logLoss(loss),
@@ -118,6 +120,7 @@ function ofLabels(classes: readonly string[], threshold: number): TaskAccumulato
         metrics: [
           // All labels of a sample have to be right: subset accuracy, as sklearn's accuracy_score.
           accuracy(counts.exact, counts.samples),
+          hammingLoss(counts),
           ...classRatios(counts, classes),
           samplesAverage('precision', counts.precision, 'no sample was predicted to have a label'),
           samplesAverage('recall', counts.recall, 'no sample has a label'),
@@ -152,6 +155,18 @@ function ofOutputs(outputs: readonly string[]): TaskAccumulator<RegressionSums> 
 
 const accuracy = (right: number, samples: number): MetricValue =>
   entry('accuracy', null, null, samples === 0 ? null : right / samples, 'there are no samples')
+
+/** Share of the labels that are wrong, of all labels of all samples. */
+const hammingLoss = ({ samples, hits, predicted, actual }: LabelCounts): MetricValue => {
+  const wrong = hits.reduce((sum, hit, k) => sum + predicted[k]! + actual[k]! - 2 * hit, 0)
+  return entry(
+    'hammingLoss',
+    null,
+    null,
+    samples === 0 ? null : wrong / (samples * hits.length),
+    'there are no samples',
+  )
+}
 
 const logLoss = ({ value, reason }: LossValue): MetricValue => entry('logLoss', null, null, value, reason ?? '')
 

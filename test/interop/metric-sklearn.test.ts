@@ -36,6 +36,23 @@ def ratios(out, y, p, labels, average, suffix):
                 out[f"{name}//{k}"] = float(v)
         else:
             out[f"{name}/{suffix}/"] = float(value)
+    if average == "samples":
+        return
+    # Of each class: true negatives, false positives, false negatives, true positives.
+    c = skm.multilabel_confusion_matrix(y, p, labels=labels).astype(float)
+    tn, fp, fn, tp = c[:, 0, 0], c[:, 0, 1], c[:, 1, 0], c[:, 1, 1]
+    for name, up, down in (("specificity", tn, tn + fp), ("jaccard", tp, tp + fp + fn)):
+        each = np.divide(up, down, out=np.full(len(up), nan), where=down > 0)
+        weights = np.where(np.isnan(each), 0, tp + fn)
+        if average is None:
+            for k, v in enumerate(each):
+                out[f"{name}//{k}"] = float(v)
+        elif average == "micro":
+            out[f"{name}/micro/"] = float(up.sum() / down.sum()) if down.sum() > 0 else nan
+        elif average == "macro" or weights.sum() == 0:
+            out[f"{name}/{average}/"] = float(np.nanmean(each))
+        else:
+            out[f"{name}/weighted/"] = float(np.nansum(each * weights) / weights.sum())
 
 def score(case):
     task, width, classes = case["task"], case["width"], case["classes"]
@@ -44,9 +61,10 @@ def score(case):
     if task == "REGRESSION":
         y = np.array(case["targets"], np.float64).reshape(n, width)
         out["mse//"], out["mae//"] = skm.mean_squared_error(y, x), skm.mean_absolute_error(y, x)
+        out["rmse//"] = skm.root_mean_squared_error(y, x)
         out["r2//"] = skm.r2_score(y, x, force_finite=False)
         if width > 1:
-            for name, f in (("mse", skm.mean_squared_error), ("mae", skm.mean_absolute_error)):
+            for name, f in (("mse", skm.mean_squared_error), ("mae", skm.mean_absolute_error), ("rmse", skm.root_mean_squared_error)):
                 for k, v in enumerate(f(y, x, multioutput="raw_values")):
                     out[f"{name}//{k}"] = float(v)
             raw = [nan] * width if n < 2 else skm.r2_score(y, x, multioutput="raw_values", force_finite=False)
@@ -57,6 +75,7 @@ def score(case):
         q = 1 / (1 + np.exp(-x))
         p = (q >= 0.5).astype(int)
         out["accuracy//"] = skm.accuracy_score(y, p)
+        out["hammingLoss//"] = skm.hamming_loss(y, p)
         for average in (None, "micro", "macro", "weighted", "samples"):
             # One column would be taken for binary labels; the averages of one label are that label's values.
             if width == 1:
@@ -78,10 +97,17 @@ def score(case):
             p = ((q if width == 1 else q[:, 1]) >= 0.5).astype(int)
             for name, f in (("precision", skm.precision_score), ("recall", skm.recall_score), ("f1", skm.f1_score)):
                 out[f"{name}//"] = float(f(y, p, average="binary", zero_division=nan))
+            out["specificity//"] = float(skm.recall_score(1 - y, 1 - p, zero_division=nan))
+            either = ((y == 1) | (p == 1)).sum()
+            out["jaccard//"] = float(skm.jaccard_score(y, p)) if either > 0 else nan
         else:
             q, p = softmax(x), x.argmax(1)
         labels = list(range(classes))
         out["accuracy//"] = skm.accuracy_score(y, p)
+        out["balancedAccuracy//"] = skm.balanced_accuracy_score(y, p)
+        # scikit-learn says 0 where it is undefined.
+        out["mcc//"] = skm.matthews_corrcoef(y, p) if len(set(y)) > 1 and len(set(p)) > 1 else nan
+        out["cohenKappa//"] = skm.cohen_kappa_score(y, p, labels=labels)
         for average in (None, "micro", "macro", "weighted"):
             ratios(out, y, p, labels, average, average)
         out["logLoss//"] = skm.log_loss(y, q, labels=labels)
@@ -171,7 +197,7 @@ describeWithSklearn('scikit-learn says the same', () => {
       if (expected === null) expect({ [name]: found }).toEqual({ [name]: null })
       else {
         // Counts and their ratios to the last digits; sums of logarithms and squares relative to their size.
-        const tolerance = /^(logLoss|mse|mae|r2)/.test(name) ? 1e-9 * Math.max(1, Math.abs(expected)) : 1e-12
+        const tolerance = /^(logLoss|mse|rmse|mae|r2)/.test(name) ? 1e-9 * Math.max(1, Math.abs(expected)) : 1e-12
         const equal = typeof found === 'number' && Math.abs(found - expected) <= tolerance
         expect({ [name]: equal ? 'equal' : found }).toEqual({ [name]: 'equal' })
       }
