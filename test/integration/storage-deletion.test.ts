@@ -173,10 +173,11 @@ describe('bytes that something uses', () => {
         }
       }
     }
-    await Promise.all([11, 22, 33, 44, 55, 66].map(actor))
+    // On a slow machine one round may be over before the sweepers met anything.
+    for (let round = 0; round === 0 || swept <= 3; round++)
+      await Promise.all([11, 22, 33, 44, 55, 66].map((seed) => actor(seed + 100 * round)))
     sweeping = false
     await Promise.all(sweepers)
-    expect(swept).toBeGreaterThan(3)
 
     const check = async () => {
       for (const [id, seeds] of checkpoints) {
