@@ -4,28 +4,16 @@ prepare FOLDER     exports every model: NAME.onnx, NAME.weights (float32, one af
                    NAME.x and NAME.y (a batch and PyTorch's logits for it)
 serve              answers lines {"model", "device", "seconds"} with the samples per second of each variant, or {"error"}
 """
-import json, os, sys, time, warnings
+import json, os, pathlib, sys, time, warnings
 import torch, torch.nn as nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "scripts"))
+from torchvision_models import load_models
 
 warnings.filterwarnings("ignore")
 
 
-def load_torchvision():
-    """Its models; without its compiled operators where those do not fit the PyTorch that is there: no model here uses one."""
-    try:
-        import torchvision.models as models
-    except (RuntimeError, OSError):
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-        register = torch.library.register_fake
-        torch.library.register_fake = lambda name, *args, **kwargs: (
-            (lambda function: function) if str(name).startswith("torchvision::") else register(name, *args, **kwargs))
-        import torchvision.models as models
-        torch.library.register_fake = register
-    return models
-
-
-vision = load_torchvision()
+vision = load_models()
 
 
 class Encoder(nn.Module):

@@ -62,10 +62,21 @@ export function chooseOffers<O extends Offer>(wish: Wish, graph: Graph, there: r
 /** What an engine lacks of a graph: names of operators, and of element types of its values; sorted. */
 export function lackingOf(graph: Graph, { operators, dtypes }: EngineLacks): readonly string[] {
   if (operators.length + dtypes.length === 0) return []
-  const lacking = new Set<string>()
-  for (const { op } of graph.nodes) if (operators.includes(op)) lacking.add(op)
-  for (const { dtype } of inferShapes(graph).values()) if (dtypes.includes(dtype)) lacking.add(dtype)
-  return [...lacking].sort()
+  const used = partsOf(graph)
+  return [...operators, ...dtypes].filter((part) => used.has(part)).sort()
+}
+
+/** Asked of the same graph with every prediction. */
+const PARTS = new WeakMap<Graph, ReadonlySet<string>>()
+
+/** Names of the operators of a graph, and of the element types of its values. */
+function partsOf(graph: Graph): ReadonlySet<string> {
+  let parts = PARTS.get(graph)
+  if (parts === undefined) {
+    parts = new Set([...graph.nodes.map(({ op }) => op), ...[...inferShapes(graph).values()].map(({ dtype }) => dtype)])
+    PARTS.set(graph, parts)
+  }
+  return parts
 }
 
 const refusal = (name: EngineName, lacking: readonly string[], others: boolean): AppError =>

@@ -1,5 +1,6 @@
 import { AppError } from '../error.ts'
 import type { Tensor, TensorMap, TypedArray } from '../tensor/index.ts'
+import { batchRows } from './batch-rows.ts'
 import type { RunResult, Session } from './engine.ts'
 
 /**
@@ -26,7 +27,7 @@ export function halvingSession(session: Session): Session {
     // A part that does not fit either lowers `most` for those after it.
     for (let first = 0; first < n;) {
       const count = Math.min(most, n - first)
-      parts.push((await run(rows(inputs, first, count))).outputs)
+      parts.push((await run(batchRows(inputs, first, count))).outputs)
       first += count
     }
     return { outputs: joined(parts), inputs, split: most }
@@ -41,18 +42,6 @@ export function halvingSession(session: Session): Session {
 
 /** Samples of a batch: the first dimension of every input. A graph without inputs has nothing to split. */
 const samplesOf = (inputs: TensorMap): number => [...inputs.values()][0]?.shape[0] ?? 1
-
-/** Views of some samples. */
-const rows = (inputs: TensorMap, first: number, count: number): TensorMap =>
-  new Map(
-    [...inputs].map(([name, { dtype, shape, data }]) => {
-      const size = data.length / shape[0]!
-      return [
-        name,
-        { dtype, shape: [count, ...shape.slice(1)], data: data.subarray(first * size, (first + count) * size) },
-      ]
-    }),
-  )
 
 function joined(parts: readonly TensorMap[]): TensorMap {
   const [head] = parts as [TensorMap, ...TensorMap[]]

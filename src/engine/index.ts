@@ -11,6 +11,7 @@ export type {
   RunResult,
   Session,
 } from './engine.ts'
+export { batchRows } from './batch-rows.ts'
 export { chooseDevice } from './choose-device.ts'
 export { chooseOffers, lackingOf, NOTHING, type Offer, type OfferChoice, type Wish } from './choose-offer.ts'
 export { engineFailed } from './engine-failed.ts'

@@ -1,4 +1,4 @@
-import type { Session } from '../engine/index.ts'
+import { batchRows, type Session } from '../engine/index.ts'
 import type { TensorMap } from '../tensor/index.ts'
 import { logitsOf } from './logits.ts'
 
@@ -29,7 +29,7 @@ export async function predictLogits({
   const parts: Float32Array[] = []
   for (let first = 0; first < n; first += batchSize) {
     const count = Math.min(batchSize, n - first)
-    const { outputs } = await session.run(rows(inputs, first, count))
+    const { outputs } = await session.run(batchRows(inputs, first, count))
     parts.push(logitsOf(outputs.get(output), count))
   }
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
@@ -40,15 +40,3 @@ export async function predictLogits({
   }
   return all
 }
-
-/** Some samples, copied. */
-const rows = (inputs: TensorMap, first: number, count: number): TensorMap =>
-  new Map(
-    [...inputs].map(([name, { dtype, shape, data }]) => {
-      const size = data.length / shape[0]!
-      return [
-        name,
-        { dtype, shape: [count, ...shape.slice(1)], data: data.slice(first * size, (first + count) * size) },
-      ]
-    }),
-  )

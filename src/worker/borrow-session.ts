@@ -40,12 +40,18 @@ export async function borrowSession(
 ): Promise<ReadySession> {
   const begin = performance.now()
   const { offers, reason } = chooseOffers(wish, plan.graph, there ?? (await engineDevices(bench.engines)))
-  const used = wish.computeDType === 'float16' ? { ...plan, graph: computeInFloat16(plan.graph) } : plan
   const failed: Failed[] = []
   for (const on of offers)
     try {
       const key = sessionKey(plan, on.engine.name, on.device.id, wish.computeDType)
-      const borrowed = await bench.sessions.borrow(key, () => load(bench, used, on, signal))
+      const borrowed = await bench.sessions.borrow(key, () =>
+        load(
+          bench,
+          wish.computeDType === 'float16' ? { ...plan, graph: computeInFloat16(plan.graph) } : plan,
+          on,
+          signal,
+        ),
+      )
       const choice = [...failed.map(({ device, engine }) => `${engine} on ${device} failed`), reason].join('; ')
       return { borrowed, on, choice, failed, milliseconds: performance.now() - begin }
     } catch (error) {

@@ -3,35 +3,20 @@
 argv: a folder for the ONNX files and answers.json; then `all` for every opset, or names of models
 answers.json: [{"model", "way", "file", "error", "state", "inputs": {name: tensor}, "output"}]; tensors as in architecture_layers.py.
 
-The image models are torchvision's own classes, with fewer and narrower layers. Where its compiled operators do not fit the PyTorch that is
-there, the Python part is loaded without them: no model here uses one. Without torchvision those models are left out.
+The image models are torchvision's own classes, with fewer and narrower layers. Without torchvision they are left out.
 """
 import functools, importlib.util, json, logging, math, pathlib, sys, warnings
 import torch, torch.nn as nn, torch.nn.functional as F
 from architecture_layers import packed
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "scripts"))
+from torchvision_models import load_models
+
 logging.disable(logging.WARNING)
 warnings.filterwarnings("ignore")
 
 
-def load_torchvision():
-    if importlib.util.find_spec("torchvision") is None:
-        return None
-    try:
-        import torchvision
-    except (RuntimeError, OSError):
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-        register = torch.library.register_fake
-        torch.library.register_fake = lambda name, *args, **kwargs: (
-            (lambda function: function) if str(name).startswith("torchvision::") else register(name, *args, **kwargs))
-        import torchvision
-        torch.library.register_fake = register
-    from torchvision import models
-    return models
-
-
-models = load_torchvision()
+models = None if importlib.util.find_spec("torchvision") is None else load_models()
 
 
 def resnet():

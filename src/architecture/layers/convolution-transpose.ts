@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { count, flag, only, size, tuple } from './arguments.ts'
-import { batchText, expectInput, int, ints, layer, type Layer } from './layer.ts'
+import { batchText, expectChannels, int, ints, layer, type Layer } from './layer.ts'
 
 const convolutionTranspose = layer(
   'ConvTranspose2d',
@@ -18,10 +18,8 @@ const convolutionTranspose = layer(
   }),
   (given, input, site) => {
     const { in_channels, out_channels, kernel_size: kernel, stride, padding, output_padding, groups, dilation } = given
-    expectInput(site, input, [3], `[N, ${in_channels}, height, width]`)
-    const [channels, ...spatial] = input.shape
-    if (channels !== in_channels)
-      site.fail(`expects ${in_channels} channels, the layer before gives ${batchText(input.shape)}`)
+    expectChannels(site, input, [3], `[N, ${in_channels}, height, width]`, in_channels)
+    const spatial = input.shape.slice(1)
     if (in_channels % groups !== 0) site.fail(`in_channels ${in_channels} is not divisible by groups ${groups}`)
     if (out_channels % groups !== 0) site.fail(`out_channels ${out_channels} is not divisible by groups ${groups}`)
     const sizes = spatial.map((length, i) => {

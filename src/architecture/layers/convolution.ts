@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { count, flag, only, size, tuple } from './arguments.ts'
-import { batchText, expectInput, int, ints, layer, type Layer, type Site } from './layer.ts'
+import { batchText, expectChannels, int, ints, layer, type Layer, type Site } from './layer.ts'
 
 const convolution = (type: string, dimensions: 1 | 2): Layer =>
   layer(
@@ -22,15 +22,9 @@ const convolution = (type: string, dimensions: 1 | 2): Layer =>
     }),
     (given, input, site) => {
       const { in_channels, out_channels, kernel_size: kernel, stride, dilation, groups } = given
-      expectInput(
-        site,
-        input,
-        [dimensions + 1],
-        `[N, ${in_channels}, ${dimensions === 1 ? 'length' : 'height, width'}]`,
-      )
-      const [channels, ...spatial] = input.shape
-      if (channels !== in_channels)
-        site.fail(`expects ${in_channels} channels, the layer before gives ${batchText(input.shape)}`)
+      const names = `[N, ${in_channels}, ${dimensions === 1 ? 'length' : 'height, width'}]`
+      expectChannels(site, input, [dimensions + 1], names, in_channels)
+      const spatial = input.shape.slice(1)
       if (in_channels % groups !== 0) site.fail(`in_channels ${in_channels} is not divisible by groups ${groups}`)
       if (out_channels % groups !== 0) site.fail(`out_channels ${out_channels} is not divisible by groups ${groups}`)
       const [before, after] = padsOf(given.padding, kernel, stride, dilation, site)

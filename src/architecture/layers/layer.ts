@@ -60,6 +60,22 @@ export const strings = (value: readonly string[]): AttributeValue => ({ kind: 's
 export const batchText = (shape: readonly number[]): string => `[${['N', ...shape].join(', ')}]`
 
 /**
+ * Checks dtype, rank and channels of a layer's input.
+ * @throws AppError ARCHITECTURE_INVALID
+ */
+export function expectChannels(
+  site: Site,
+  input: Flow,
+  ranks: readonly number[],
+  names: string,
+  channels: number,
+): void {
+  expectInput(site, input, ranks, names)
+  if (input.shape[0] !== channels)
+    site.fail(`expects ${channels} channels, the layer before gives ${batchText(input.shape)}`)
+}
+
+/**
  * Checks dtype and rank of a layer's input.
  * @throws AppError ARCHITECTURE_INVALID
  */

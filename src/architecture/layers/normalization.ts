@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { flag, number, only, size } from './arguments.ts'
-import { batchText, expectInput, float, int, layer, type Layer, type Site } from './layer.ts'
+import { batchText, expectChannels, float, int, layer, type Layer, type Site } from './layer.ts'
 
 const filled = (length: number, value: number) => (): ArrayLike<number> => new Float32Array(length).fill(value)
 
@@ -18,9 +18,7 @@ const batchNorm = (type: string, ranks: readonly number[], names: string): Layer
       ),
     }),
     ({ num_features: channels, eps, affine }, input, site) => {
-      expectInput(site, input, ranks, names)
-      if (input.shape[0] !== channels)
-        site.fail(`expects ${channels} channels, the layer before gives ${batchText(input.shape)}`)
+      expectChannels(site, input, ranks, names, channels)
       const [weight, bias] = scaleAndShift(site, affine, [channels])
       const mean = site.parameter('running_mean', [channels])
       const variance = site.parameter('running_var', [channels])
@@ -75,9 +73,7 @@ const groupNorm = layer(
     affine: flag.default(true),
   }),
   ({ num_groups: groups, num_channels: channels, eps, affine }, input, site) => {
-    expectInput(site, input, [1, 2, 3, 4], `[N, ${channels}, …]`)
-    if (input.shape[0] !== channels)
-      site.fail(`expects ${channels} channels, the layer before gives ${batchText(input.shape)}`)
+    expectChannels(site, input, [1, 2, 3, 4], `[N, ${channels}, …]`, channels)
     if (channels % groups !== 0) site.fail(`num_channels ${channels} is not divisible by num_groups ${groups}`)
     const grouped = site.node('Reshape', [input.value, site.constant('groups', 'int64', [3], () => [0, groups, -1])])
     const ones = site.constant('ones', 'float32', [groups], filled(groups, 1))
@@ -110,9 +106,7 @@ const instanceNorm = (type: string, rank: number, names: string): Layer =>
       track_running_stats: flag.default(false),
     }),
     ({ num_features: channels, eps, affine, track_running_stats }, input, site) => {
-      expectInput(site, input, [rank], names)
-      if (input.shape[0] !== channels)
-        site.fail(`expects ${channels} channels, the layer before gives ${batchText(input.shape)}`)
+      expectChannels(site, input, [rank], names, channels)
       const [weight, bias] = scaleAndShift(site, affine, [channels])
       const epsilon = float(eps)
       if (track_running_stats) {
