@@ -74,7 +74,7 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
       const { n, targets } = batch
       const values = logitsOf(logits, n)
       checkFinite(task, values, n, (sample) => batch.first + sample)
-      state = accumulator.update(state, { n, width: values.length / n, logits: values, targets })
+      state = accumulator.update(state, { first: batch.first, n, width: values.length / n, logits: values, targets })
       samples += n
       report(samples, () => accumulator.running(state))
     },

@@ -19,6 +19,7 @@ export function combine<Batch, P extends Parts<Batch>>(parts: P): Accumulator<Ba
     },
     merge: (a, b) => each((part, name) => part.merge(a[name], b[name])) as States<P>,
     compute: (state) => each((part, name) => part.compute(state[name])) as Values<P>,
+    replicate: (state, random) => each((part, name) => part.replicate(state[name], random)) as States<P>,
   }
 }
 

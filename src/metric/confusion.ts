@@ -1,5 +1,5 @@
 import { AppError } from '../error.ts'
-import type { ClassCounts } from './class-counts.ts'
+import { forEachCell, type ClassCounts } from './class-counts.ts'
 import type { LabelCounts } from './label-counts.ts'
 
 /** A confusion matrix. */
@@ -21,22 +21,17 @@ export type Confusion =
 
 /** The matrix of one-class-a-sample counts. */
 export function classConfusion({ cells }: ClassCounts, classes: readonly string[]): Confusion {
-  // Keys of an object that are array indices come in ascending order (ECMA-262, OrdinaryOwnPropertyKeys).
-  const ordered = Object.entries(cells).flatMap(([row, columns]) =>
-    Object.entries(columns).map(([column, count]) => [Number(row), Number(column), count] as const),
-  )
+  const ordered: (readonly [row: number, column: number, count: number])[] = []
+  forEachCell(cells, (row, column, count) => ordered.push([row, column, count]))
   return { kind: 'CLASSES', classes, cells: ordered }
 }
 
 /** The matrices of labels. */
-export function labelConfusion(
-  { samples, hits, predicted, actual }: LabelCounts,
-  classes: readonly string[],
-): Confusion {
+export function labelConfusion({ asked, hits, predicted, actual }: LabelCounts, classes: readonly string[]): Confusion {
   const counts = hits.map((hit, k) => {
     const [chosen, is] = [predicted[k]!, actual[k]!]
     return [
-      [samples - chosen - is + hit, chosen - hit],
+      [asked[k]! - chosen - is + hit, chosen - hit],
       [is - hit, hit],
     ] as const
   })

@@ -5,6 +5,8 @@ export type Targets = Float64Array | Float32Array | Int32Array | Uint8Array
 
 /** What a model said about `n` samples, and what is true. */
 export interface LogitsBatch {
+  /** Row of the first sample in its data set: what a sample counts for in a bootstrap depends on its row. */
+  readonly first: number
   /** Samples; may be 0. */
   readonly n: number
   /**
@@ -19,12 +21,14 @@ export interface LogitsBatch {
    * row-major.
    */
   readonly targets: Targets
+  /** How much each sample counts: 1 where there are none. */
+  readonly weights?: Float64Array | undefined
 }
 
 /** Whether the arrays of a batch have the lengths they promise: the caller's bug otherwise. */
-export function checkLengths({ n, width, logits, targets }: LogitsBatch, targetsPerSample: number): void {
+export function checkLengths({ n, width, logits, targets, weights }: LogitsBatch, targetsPerSample: number): void {
   invariant(
-    logits.length === n * width && targets.length === n * targetsPerSample,
-    `a batch of ${n} x ${width} has ${logits.length} logits and ${targets.length} targets, expected ${n * width} and ${n * targetsPerSample}`,
+    logits.length === n * width && targets.length === n * targetsPerSample && (weights?.length ?? n) === n,
+    `a batch of ${n} x ${width} has ${logits.length} logits, ${targets.length} targets and ${weights?.length ?? n} weights, expected ${n * width}, ${n * targetsPerSample} and ${n}`,
   )
 }

@@ -1,61 +1,96 @@
-import { AppError } from '../error.ts'
-import type { Targets } from './logits-batch.ts'
-
 /** A batch of a classification task, judged: what the model chose, and how surprised it was by the truth. */
 export interface ScoredBatch {
+  /** Samples that count: those whose label is `ignoreIndex` do not. */
   readonly n: number
-  /** One code a sample: the true class; for MULTILABEL n × classes of 0 or 1. */
+  /** Scores of a sample: 1 for BINARY (the positive class's), else one for each class. */
+  readonly columns: number
+  /** One code a sample: the true class; for MULTILABEL n × classes of 0, 1, or −1 for a label that does not count. */
   readonly targets: Int32Array
   /** In the layout of `targets`. */
   readonly predicted: Int32Array
+  /** n × columns probabilities. */
+  readonly probabilities: Float64Array
+  /** MULTICLASS: how many classes come before the true one when they are ordered by logit. Else not filled. */
+  readonly ranks: Int32Array
   /**
    * Log loss of each sample; NaN where the logits of a sample have no probabilities (NaN, or an infinity under
    * softmax).
    */
   readonly losses: Float64Array
+  /** Squared distances of the probabilities from the truth, NaN like the losses. */
+  readonly briers: Float64Array
+  /** How much each sample counts. */
+  readonly weights: Float64Array
+  /** `hashRow` of each sample. */
+  readonly hashes: Uint32Array
+  /** Each sample's place in the batch that was scored. */
+  readonly places: Int32Array
 }
 
 /** Arrays that grow to the largest batch and are used for every one. */
 export interface Scratch {
-  /** `codes` predictions and targets, `n` losses: views, valid until the next call. */
-  take(n: number, codes: number): ScoredBatch
+  /** Arrays for `n` samples of so many columns, and so many codes each: views, valid until the next call. */
+  take(n: number, columns: number, codes: number): ScoredBatch
 }
 
 /** No arrays yet. */
 export function scratch(): Scratch {
-  let losses = new Float64Array(0)
-  let targets = new Int32Array(0)
-  let predicted = new Int32Array(0)
+  let samples = -1
+  let size = -1
+  let arrays = allocate(0, 0)
   return {
-    take(n, codes) {
-      if (losses.length < n) losses = new Float64Array(n)
-      if (targets.length < codes) {
-        targets = new Int32Array(codes)
-        predicted = new Int32Array(codes)
+    take(n, columns, codes) {
+      if (n > samples || n * columns > size) {
+        samples = Math.max(n, samples)
+        size = Math.max(n * columns, size)
+        arrays = allocate(samples, size)
       }
       return {
         n,
-        targets: targets.subarray(0, codes),
-        predicted: predicted.subarray(0, codes),
-        losses: losses.subarray(0, n),
+        columns,
+        targets: arrays.targets.subarray(0, n * codes),
+        predicted: arrays.predicted.subarray(0, n * codes),
+        probabilities: arrays.probabilities.subarray(0, n * columns),
+        ranks: arrays.ranks.subarray(0, n),
+        losses: arrays.losses.subarray(0, n),
+        briers: arrays.briers.subarray(0, n),
+        weights: arrays.weights.subarray(0, n),
+        hashes: arrays.hashes.subarray(0, n),
+        places: arrays.places.subarray(0, n),
       }
     },
   }
 }
 
-/**
- * Copies targets that have to be class codes.
- * @throws AppError DATASET_LABEL_UNKNOWN for anything that is not a whole number of 0..classes-1.
- */
-export function copyCodes(from: Targets, to: Int32Array, classes: number, perSample: number): void {
-  for (let i = 0; i < to.length; i++) {
-    const code = from[i]!
-    if (!(code >= 0 && code < classes) || code !== Math.floor(code))
-      throw new AppError(
-        'DATASET_LABEL_UNKNOWN',
-        `sample ${Math.floor(i / perSample)} of the batch has the label ${code}; the labels of this model are the whole numbers 0 to ${classes - 1}`,
-      )
-    to[i] = code
+const allocate = (samples: number, size: number) => ({
+  targets: new Int32Array(Math.max(samples, size)),
+  predicted: new Int32Array(Math.max(samples, size)),
+  probabilities: new Float64Array(size),
+  ranks: new Int32Array(samples),
+  losses: new Float64Array(samples),
+  briers: new Float64Array(samples),
+  weights: new Float64Array(samples),
+  hashes: new Uint32Array(samples),
+  places: new Int32Array(samples),
+})
+
+/** The first `n` samples of a batch. */
+export function firstOf(batch: ScoredBatch, n: number): ScoredBatch {
+  if (n === batch.n) return batch
+  const { columns } = batch
+  const codes = batch.targets.length / batch.n
+  return {
+    n,
+    columns,
+    targets: batch.targets.subarray(0, n * codes),
+    predicted: batch.predicted.subarray(0, n * codes),
+    probabilities: batch.probabilities.subarray(0, n * columns),
+    ranks: batch.ranks.subarray(0, n),
+    losses: batch.losses.subarray(0, n),
+    briers: batch.briers.subarray(0, n),
+    weights: batch.weights.subarray(0, n),
+    hashes: batch.hashes.subarray(0, n),
+    places: batch.places.subarray(0, n),
   }
 }
 

@@ -1,24 +1,27 @@
 import { AppError } from '../error.ts'
 import type { Accumulator, MetricValue, Task } from './accumulator.ts'
-import { agreement } from './agreement.ts'
-import { classCounts, type ClassCounts } from './class-counts.ts'
-import { classRatios, entry, macroRatios, oneClassRatios, positiveRatios } from './class-ratios.ts'
-import { combine, prepared } from './combine.ts'
-import { classConfusion, labelConfusion, type Confusion } from './confusion.ts'
-import { exactMean } from './dyadic.ts'
-import { labelCounts, type LabelCounts, type SampleRatio } from './label-counts.ts'
+import type { ReliabilityBin } from './calibration.ts'
+import type { Confusion } from './confusion.ts'
+import type { IntervalOptions } from './intervals.ts'
 import type { LogitsBatch } from './logits-batch.ts'
-import { lossValue, meanLoss, type LossState, type LossValue } from './mean-loss.ts'
-import { regressionSums, type RegressionSums } from './regression.ts'
-import { regressionValues } from './regression-values.ts'
-import { scorer } from './score-batch.ts'
+import { ofClasses, type ClassState } from './of-classes.ts'
+import { ofLabels, type LabelState } from './of-labels.ts'
+import { ofOutputs } from './of-outputs.ts'
+import type { RegressionSums } from './regression.ts'
+import type { ClassScores } from './score-curves.ts'
+import { thresholds, type ScoringOptions } from './score-batch.ts'
 
 /** Everything that is known when a run ends. */
 export interface TaskReport {
+  /** Samples that counted. */
   readonly samples: number
   readonly metrics: readonly MetricValue[]
   /** Null for REGRESSION. */
   readonly confusionMatrix: Confusion | null
+  /** What curves are drawn from, see `curvePoints`. Empty for REGRESSION. */
+  readonly scores: readonly ClassScores[]
+  /** The reliability diagram; null for REGRESSION. */
+  readonly reliability: readonly ReliabilityBin[] | null
 }
 
 /** What is worth watching while a run goes on. Null where it is undefined so far, or no metric of the task. */
@@ -35,154 +38,90 @@ export interface RunningView {
 
 /** State of a task: plain JSON. */
 export type TaskState = ClassState | LabelState | RegressionSums
-type ClassState = { counts: ClassCounts; loss: LossState }
-type LabelState = { counts: LabelCounts; loss: LossState }
 
 /** All metrics of a task over batches of logits. */
-export interface TaskAccumulator<State = TaskState> extends Accumulator<LogitsBatch, State, TaskReport> {
+export interface TaskAccumulator<State = TaskState> extends Omit<
+  Accumulator<LogitsBatch, State, TaskReport>,
+  'replicate'
+> {
+  /** As `compute`, with intervals. */
+  report(state: State, intervals?: IntervalOptions): TaskReport
   /** Costs O(classes), whatever the number of samples. */
   running(state: State): RunningView
 }
 
 /** What a task needs to be told. */
-export interface TaskOptions {
+export interface TaskOptions extends ScoringOptions {
   /**
    * Names by index: BINARY two (negative, positive), MULTICLASS and MULTILABEL one for each logit, REGRESSION of
    * outputs, or none.
    */
   readonly classes: readonly string[]
-  /** Probability from which a BINARY or MULTILABEL answer is positive; 0.5 by default. MULTICLASS takes the largest. */
-  readonly threshold?: number | undefined
+  /** MULTICLASS: the k of top-k accuracies; 2, 3 and 5 by default. Those that are not below the number of classes are left out. */
+  readonly topK?: readonly number[] | undefined
+  /** How many times as much recall counts as precision in fBeta; 2 by default. */
+  readonly beta?: number | undefined
+  /** What a missed positive costs, where a false alarm costs 1; 1 by default. */
+  readonly costRatio?: number | undefined
+  /** Bins of the reliability diagram; 15 by default. */
+  readonly calibrationBins?: number | undefined
+}
+
+/** Options with their defaults. */
+export type FullTaskOptions = ScoringOptions & {
+  readonly [Name in 'classes' | 'topK' | 'beta' | 'costRatio' | 'calibrationBins']: NonNullable<TaskOptions[Name]>
 }
 
 /**
  * The accumulator of a task. It keeps scratch arrays: use one for each stream of batches.
  * `update` throws AppError DATASET_LABEL_UNKNOWN for a target that is no class, DATASET_SHAPE_MISMATCH for logits of
  * another width.
- * @throws AppError BAD_INPUT for a number of classes that the task cannot have.
+ * @throws AppError BAD_INPUT for options that the task cannot have.
  */
-export function taskAccumulator(task: Task, { classes, threshold = 0.5 }: TaskOptions): TaskAccumulator {
+export function taskAccumulator(task: Task, given: TaskOptions): TaskAccumulator {
+  const options = withDefaults(task, given)
   switch (task) {
     case 'BINARY':
-      if (classes.length !== 2)
-        throw new AppError('BAD_INPUT', `BINARY has two classes, negative and positive; ${classes.length} are named`)
-      return ofClasses('BINARY', classes, threshold)
     case 'MULTICLASS':
-      if (classes.length < 2)
-        throw new AppError('BAD_INPUT', `MULTICLASS needs two classes at least; ${classes.length} are named`)
-      return ofClasses('MULTICLASS', classes, threshold)
+      return ofClasses(task, options)
     case 'MULTILABEL':
-      if (classes.length === 0) throw new AppError('BAD_INPUT', 'MULTILABEL needs one class at least; none is named')
-      return ofLabels(classes, threshold)
+      return ofLabels(options)
     case 'REGRESSION':
-      return ofOutputs(classes)
+      return ofOutputs(options)
   }
 }
 
-function ofClasses(
-  task: 'BINARY' | 'MULTICLASS',
-  classes: readonly string[],
-  threshold: number,
-): TaskAccumulator<ClassState> {
-  const parts = combine({ counts: classCounts(classes.length), loss: meanLoss() })
-  const right = (counts: ClassCounts): number => counts.hits.reduce((sum, hit) => sum + hit, 0)
-  return {
-    ...prepared(scorer(task, classes.length, threshold), parts),
-    compute(state) {
-      const { counts, loss } = parts.compute(state)
-      return {
-        samples: counts.samples,
-        metrics: [
-          accuracy(right(counts), counts.samples),
-          ...agreement(counts),
-          ...(task === 'BINARY' ? positiveRatios(counts, 1, classes[1]!) : []),
-          ...classRatios(counts, classes),
-          logLoss(loss),
-        ],
-        confusionMatrix: classConfusion(counts, classes),
-      }
-    },
-    running({ counts, loss }) {
-      const ratios = task === 'BINARY' ? oneClassRatios(counts, 1) : macroRatios(counts)
-      return running(counts.samples, loss, right(counts), ratios)
-    },
+function withDefaults(task: Task, options: TaskOptions): FullTaskOptions {
+  const { classes, classWeights } = options
+  const { topK = [2, 3, 5], beta = 2, costRatio = 1, calibrationBins = 15 } = options
+  checkClasses(task, classes)
+  const refuse = (what: string): never => {
+    throw new AppError('BAD_INPUT', what)
   }
+  if (task !== 'REGRESSION') thresholds(options, task === 'MULTILABEL' ? classes.length : 1)
+  if (classWeights !== undefined) {
+    if (task === 'MULTILABEL' || task === 'REGRESSION')
+      refuse(`class weights are for samples of one class; ${task} has none`)
+    if (classWeights.length !== classes.length)
+      refuse(`${classWeights.length} class weights were given for ${classes.length} classes`)
+    if (classWeights.some((weight) => !(weight >= 0 && weight < Infinity)))
+      refuse(`class weights are numbers from 0 on; ${classWeights.join(', ')} were given`)
+  }
+  if (topK.some((k) => !(Number.isInteger(k) && k >= 1)))
+    refuse(`topK has whole numbers from 1 on; ${topK.join(', ')} were given`)
+  if (!(beta > 0 && beta < Infinity)) refuse(`beta is a positive number; ${beta} was given`)
+  if (!(costRatio > 0 && costRatio < Infinity)) refuse(`the cost ratio is a positive number; ${costRatio} was given`)
+  if (!(Number.isInteger(calibrationBins) && calibrationBins >= 1 && calibrationBins <= 1000))
+    refuse(`calibration takes 1 to 1000 bins; ${calibrationBins} was given`)
+  const ks = [...new Set(topK)].filter((k) => k < classes.length).sort((a, b) => a - b)
+  return { ...options, topK: ks, beta, costRatio, calibrationBins }
 }
 
-function ofLabels(classes: readonly string[], threshold: number): TaskAccumulator<LabelState> {
-  const parts = combine({ counts: labelCounts(classes.length), loss: meanLoss() })
-  return {
-    ...prepared(scorer('MULTILABEL', classes.length, threshold), parts),
-    compute(state) {
-      const { counts, loss } = parts.compute(state)
-      return {
-        samples: counts.samples,
-        metrics: [
-          // All labels of a sample have to be right: subset accuracy, as sklearn's accuracy_score.
-          accuracy(counts.exact, counts.samples),
-          hammingLoss(counts),
-          ...classRatios(counts, classes),
-          samplesAverage('precision', counts.precision, 'no sample was predicted to have a label'),
-          samplesAverage('recall', counts.recall, 'no sample has a label'),
-          samplesAverage('f1', counts.f1, 'no sample has a label or was predicted to have one'),
-          logLoss(loss),
-        ],
-        confusionMatrix: labelConfusion(counts, classes),
-      }
-    },
-    running: ({ counts, loss }) => running(counts.samples, loss, counts.exact, macroRatios(counts)),
-  }
-}
-
-function ofOutputs(outputs: readonly string[]): TaskAccumulator<RegressionSums> {
-  return {
-    ...regressionSums(),
-    compute: (state) => ({
-      samples: state.samples,
-      metrics: regressionValues(state, outputs),
-      confusionMatrix: null,
-    }),
-    running: (state) => ({
-      samples: state.samples,
-      loss: regressionValues(state, outputs).find(({ name }) => name === 'mse')!.value,
-      accuracy: null,
-      precision: null,
-      recall: null,
-      f1: null,
-    }),
-  }
-}
-
-const accuracy = (right: number, samples: number): MetricValue =>
-  entry('accuracy', null, null, samples === 0 ? null : right / samples, 'there are no samples')
-
-/** Share of the labels that are wrong, of all labels of all samples. */
-const hammingLoss = ({ samples, hits, predicted, actual }: LabelCounts): MetricValue => {
-  const wrong = hits.reduce((sum, hit, k) => sum + predicted[k]! + actual[k]! - 2 * hit, 0)
-  return entry(
-    'hammingLoss',
-    null,
-    null,
-    samples === 0 ? null : wrong / (samples * hits.length),
-    'there are no samples',
-  )
-}
-
-const logLoss = ({ value, reason }: LossValue): MetricValue => entry('logLoss', null, null, value, reason ?? '')
-
-const samplesAverage = (name: string, { sum, defined }: SampleRatio, reason: string): MetricValue =>
-  entry(name, 'samples', null, defined === 0 ? null : exactMean(sum, defined), reason)
-
-function running(
-  samples: number,
-  loss: LossState,
-  right: number,
-  ratios: Pick<RunningView, 'precision' | 'recall' | 'f1'>,
-): RunningView {
-  return {
-    samples,
-    loss: lossValue(loss).value,
-    accuracy: samples === 0 ? null : right / samples,
-    ...ratios,
-  }
+function checkClasses(task: Task, { length }: readonly string[]): void {
+  if (task === 'BINARY' && length !== 2)
+    throw new AppError('BAD_INPUT', `BINARY has two classes, negative and positive; ${length} are named`)
+  if (task === 'MULTICLASS' && length < 2)
+    throw new AppError('BAD_INPUT', `MULTICLASS needs two classes at least; ${length} are named`)
+  if (task === 'MULTILABEL' && length === 0)
+    throw new AppError('BAD_INPUT', 'MULTILABEL needs one class at least; none is named')
 }

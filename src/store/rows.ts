@@ -7,6 +7,7 @@ export type {
   DatasetColumn as DatasetColumnRow,
   Inspection as InspectionRow,
   Metric as MetricRow,
+  ScoreHistogram as ScoreHistogramRow,
   Model as ModelRow,
   Run as RunRow,
   RunEvent as RunEventRow,

@@ -34,24 +34,23 @@ export async function completeShard(
     if (!(await holdsClaim(tx, claim)) || !(await outcome.completeJob(tx))) return false
     await tx.shard.update({
       where: { runId_index: { runId: run.id, index: shard } },
-      data: {
-        status: 'DONE',
-        samples: BigInt(endRow - firstRow),
-        state: outcome.state,
-        finishedAt: clock(),
-      },
+      data: { status: 'DONE', samples: BigInt(endRow - firstRow), finishedAt: clock() },
     })
+    // As JSON text: Prisma's own way is slow for the hundred thousands of numbers that a state may have.
+    await tx.$executeRaw`
+      update "Shard" set state = ${JSON.stringify(outcome.state)}::json where "runId" = ${run.id}::uuid and index = ${shard}`
     const shards = await tx.shard.findMany({ where: { runId: run.id }, select: { status: true, samples: true } })
     const last = shards.every(({ status }) => status === 'DONE')
     const accumulator = taskAccumulator(outcome.task, { classes: outcome.classes, threshold: outcome.threshold })
-    const merged = last
-      ? (await loadStates(tx, run.id)).reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty())
-      : outcome.state
+    const merged =
+      last && shards.length > 1
+        ? (await loadStates(tx, run.id)).reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty())
+        : outcome.state
     const counted = shards.reduce((sum, { samples }) => sum + Number(samples), 0)
     const progress = runProgress(run.total, counted, accumulator.running(merged), outcome.speedAt)
     await writeProgress(tx, store.events, run.id, progress)
     if (last) {
-      const report = accumulator.compute(merged)
+      const report = accumulator.report(merged)
       await writeReport(tx, run.id, report)
       if (isTooLarge(report.confusionMatrix)) {
         const message = `the confusion matrix is not kept: it has the square of ${outcome.classes.length} cells`
@@ -70,17 +69,33 @@ async function loadStates(tx: Transaction, runId: string): Promise<TaskState[]> 
 }
 
 /** As JSON text: Prisma's own way takes seconds for the thousands of metrics and the million cells of a thousand classes. */
-async function writeReport(tx: Transaction, runId: string, { metrics, confusionMatrix }: TaskReport): Promise<void> {
+async function writeReport(tx: Transaction, runId: string, report: TaskReport): Promise<void> {
+  const { metrics, confusionMatrix, scores, reliability } = report
   // Numbers as text, which holds infinities, and every digit that JSON does.
-  const rows = metrics.map(({ value, ...metric }, position) => ({
+  const text = (value: number | null | undefined): string | null => (value == null ? null : String(value))
+  const rows = metrics.map(({ value, interval, binningError, ...metric }, position) => ({
     ...metric,
     position,
-    value: value === null ? null : String(value),
+    value: text(value),
+    low: text(interval?.low),
+    high: text(interval?.high),
+    intervalMethod: interval?.method ?? null,
+    binningError: text(binningError),
   }))
   await tx.$executeRaw`
-    insert into "Metric" ("runId", position, name, average, class, value, reason)
-    select ${runId}::uuid, position, name, average, class, value::float8, reason from json_to_recordset(${JSON.stringify(rows)}::json)
-      as metric (position integer, name text, average text, class text, value text, reason text)`
+    insert into "Metric" ("runId", position, name, average, class, value, reason, low, high, "intervalMethod", "binningError")
+    select ${runId}::uuid, position, name, average, class, value::float8, reason, low::float8, high::float8, "intervalMethod",
+      "binningError"::float8
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+      as metric (position integer, name text, average text, class text, value text, reason text, low text, high text,
+        "intervalMethod" text, "binningError" text)`
+  const histograms = scores.map((histogram, position) => ({ ...histogram, position }))
+  await tx.$executeRaw`
+    insert into "ScoreHistogram" ("runId", position, class, bins)
+    select ${runId}::uuid, position, class, bins from json_to_recordset(${JSON.stringify(histograms)}::json)
+      as histogram (position integer, class text, bins json)`
+  if (reliability !== null)
+    await tx.$executeRaw`update "Run" set reliability = ${JSON.stringify(reliability)}::json where id = ${runId}::uuid`
   const confusion = confusionCells(confusionMatrix)
   if (confusion !== null)
     await tx.$executeRaw`update "Run" set confusion = ${JSON.stringify(confusion)}::json where id = ${runId}::uuid`

@@ -21,6 +21,7 @@ function report(
 }
 
 const batchOf = (width: number, logits: number[], targets: number[]): LogitsBatch => ({
+  first: 0,
   n: logits.length / width,
   width,
   logits: Float32Array.from(logits),
@@ -133,6 +134,7 @@ describe('MULTICLASS', () => {
     logits[10_000] = 1
     logits[20_000 + 5] = 1
     const state = accumulator.update(accumulator.empty(), {
+      first: 0,
       n: 3,
       width: 10_000,
       logits,
@@ -211,7 +213,7 @@ describe('REGRESSION', () => {
   })
 
   test('has no R² of one sample or of constant targets', () => {
-    expect(metric(report('REGRESSION', [], 1, [1], [2]), 'r2').reason).toBe('R² needs at least two samples')
+    expect(metric(report('REGRESSION', [], 1, [1], [2]), 'r2').reason).toBe('r2 needs at least two samples')
     const constant = report('REGRESSION', ['height', 'width'], 2, [1, 1, 2, 1], [1, 3, 2, 3])
     expect(metric(constant, 'r2')).toMatchObject({
       value: null,
@@ -282,6 +284,6 @@ test.each([
 
 test('a batch whose arrays do not have its size is a bug of ours', () => {
   const accumulator = taskAccumulator('BINARY', { classes: ['0', '1'] })
-  const batch = { n: 2, width: 1, logits: new Float32Array(2), targets: new Int32Array(3) }
+  const batch = { first: 0, n: 2, width: 1, logits: new Float32Array(2), targets: new Int32Array(3) }
   expect(() => accumulator.update(accumulator.empty(), batch)).toThrow('invariant')
 })

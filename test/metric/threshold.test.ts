@@ -6,7 +6,13 @@ function positives(task: Task, classes: string[], width: number, logits: number[
   const accumulator = taskAccumulator(task, { classes, threshold })
   const n = logits.length / width
   const targets = new Float64Array(task === 'MULTILABEL' ? logits.length : n).fill(1)
-  const state = accumulator.update(accumulator.empty(), { n, width, logits: Float32Array.from(logits), targets })
+  const state = accumulator.update(accumulator.empty(), {
+    first: 0,
+    n,
+    width,
+    logits: Float32Array.from(logits),
+    targets,
+  })
   const { metrics } = accumulator.compute(state)
   const recall = metrics.find(({ name, average }) => name === 'recall' && average === 'micro')!.value!
   return Math.round(recall * targets.length)

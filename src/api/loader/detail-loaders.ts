@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import type { Graph } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
 import type { BindingReport } from '../../evaluation/index.ts'
-import type { DatasetColumnRow, MetricRow } from '../../store/index.ts'
+import type { DatasetColumnRow, MetricRow, ScoreHistogramRow } from '../../store/index.ts'
 import { architectureGraph, bindCheckpoint, type Platform } from '../../usecase/index.ts'
 
 /** A key of a checkpoint's state_dict with the tensor and the storage behind it. */
@@ -36,6 +36,10 @@ export interface DetailLoaders {
   readonly graph: DataLoader<string, Graph>
   /** The confusion matrix of a run. */
   readonly confusion: DataLoader<string, unknown>
+  /** The reliability diagram of a run. */
+  readonly reliability: DataLoader<string, unknown>
+  /** How often each class got which score in a run. */
+  readonly scores: DataLoader<string, readonly ScoreHistogramRow[]>
   readonly tensors: DataLoader<string, readonly TensorRecord[]>
   /** Location tags of a checkpoint's storages, each once, in order of the alphabet. */
   readonly locations: DataLoader<string, readonly string[]>
@@ -82,6 +86,14 @@ export function detailLoaders(platform: Platform): DetailLoaders {
     confusion: valueOf(
       (ids) => prisma.run.findMany({ where: anyOf(ids), select: { id: true, confusion: true } }),
       ({ confusion }): unknown => confusion,
+    ),
+    reliability: valueOf(
+      (ids) => prisma.run.findMany({ where: anyOf(ids), select: { id: true, reliability: true } }),
+      ({ reliability }): unknown => reliability,
+    ),
+    scores: manyOf(
+      (ids) => prisma.scoreHistogram.findMany({ where: { runId: { in: [...ids] } }, orderBy: { position: 'asc' } }),
+      ({ runId }) => runId,
     ),
     tensors: manyOf(
       (ids) => prisma.$queryRawUnsafe<TensorRecord[]>(TENSORS, ids),

@@ -16,14 +16,14 @@ export type ArchitectureRecord = Omit<ArchitectureRow, 'graph'>
 /** A checkpoint without its value tree, which may be large: `tree` of the loaders reads it. */
 export type CheckpointRecord = Omit<CheckpointRow, 'tree'>
 
-/** A run without its confusion matrix, which may be large: `confusion` of the loaders reads it. */
-export type RunRecord = Omit<RunRow, 'confusion'>
+/** A run without its confusion matrix and its diagram, which few ask for: loaders read them. */
+export type RunRecord = Omit<RunRow, 'confusion' | 'reliability'>
 
 /** What lists of checkpoints leave in the database. */
 export const CHECKPOINT_OMIT = { tree: true } as const
 
 /** What lists of runs leave in the database. */
-export const RUN_OMIT = { confusion: true } as const
+export const RUN_OMIT = { confusion: true, reliability: true } as const
 
 /** Rows by UUID, null where there is none; one statement for all that are asked for at a time. */
 export interface RowLoaders {

@@ -29,6 +29,7 @@ const FIELD_COST = new Map<string, number>([
   ['Query.compareEngines', 200],
   ['Query.storageUsage', 100],
   ['Run.confusionMatrix', 10],
+  ['Run.scoreCurves', 10],
 ])
 
 /**

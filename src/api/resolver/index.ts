@@ -12,7 +12,7 @@ import { comparedEngineResolvers } from './compare-engines.ts'
 import { predictedSampleResolvers, predictionResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
 import { runEventResolvers } from './run-event.ts'
-import { logLineResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
+import { logLineResolvers, metricResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
 import { storageVerdictResolvers, verificationReportResolvers } from './storage.ts'
 import { subscriptionResolvers } from './subscription.ts'
@@ -40,6 +40,7 @@ export const resolvers = {
   PredictedSample: predictedSampleResolvers,
   Query: queryResolvers,
   Run: runResolvers,
+  Metric: metricResolvers,
   RunConfiguration: runConfigurationResolvers,
   RunEvent: runEventResolvers,
   SafeInt: SafeIntScalar,

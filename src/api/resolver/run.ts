@@ -1,8 +1,12 @@
+import { curvePoints, type ScoreBin } from '../../metric/index.ts'
 import { InputError } from '../input-error.ts'
 import type {
   ComputeDtype,
   EngineChoice,
+  IntervalMethod,
   LogLineResolvers,
+  MetricResolvers,
+  ReliabilityBin,
   RunConfigurationResolvers,
   RunProgress,
   RunResolvers,
@@ -35,6 +39,14 @@ export const runResolvers: RunResolvers = {
     return names == null ? metrics : metrics.filter(({ name }) => names.includes(name))
   },
   confusionMatrix: ({ id }, _arguments, { loaders }) => loaders.confusion.load(id),
+  scoreCurves: async ({ id }, { classes }, { loaders }) => {
+    const histograms = await loaders.scores.load(id)
+    return histograms
+      .filter((histogram) => classes == null || classes.includes(histogram.class))
+      .map((histogram) => ({ class: histogram.class, points: curvePoints(histogram.bins as unknown as ScoreBin[]) }))
+  },
+  reliability: async ({ id }, _arguments, { loaders }) =>
+    (await loaders.reliability.load(id)) as ReliabilityBin[] | null,
   error: ({ errorCode, errorMessage }) =>
     errorCode === null ? null : { code: knownCode(errorCode), message: errorMessage ?? '', path: null },
   log: ({ id }, { last }, { loaders }) => loaders.log.load({ runId: id, last: logLines(last) }),
@@ -43,6 +55,12 @@ export const runResolvers: RunResolvers = {
     const duration = durationMs(run)
     return duration === null || duration === 0 ? null : Number(run.samples) / (duration / 1000)
   },
+}
+
+/** Fields of `Metric` that are no columns. */
+export const metricResolvers: MetricResolvers = {
+  interval: ({ low, high, intervalMethod }) =>
+    low === null || high === null ? null : { low, high, method: intervalMethod as IntervalMethod },
 }
 
 /** Fields of `RunConfiguration`; its parent is the run. */
