@@ -91,12 +91,12 @@ export function calibration(bins: number): Accumulator<ScoredBatch, CalibrationS
       drawn.weight = state.weight
       state.total.forEach((total, bin) => {
         drawn.right[bin] = redraw(state.right[bin]!)
-        drawn.total[bin] = drawn.right[bin]! + redraw(total - state.right[bin]!)
+        drawn.total[bin] = drawn.right[bin] + redraw(total - state.right[bin]!)
         // What the answers of a bin are sure of differs little.
         const mean = total === 0 ? 0 : exactMean(state.confidence[bin]!, 1) / total
         const adder = adders[bin]!
         adder.load(ZERO_SUM)
-        adder.add(mean * drawn.total[bin]!)
+        adder.add(mean * drawn.total[bin])
         drawn.confidence[bin] = adder.take()
       })
       return drawn

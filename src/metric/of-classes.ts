@@ -12,7 +12,7 @@ import { meanValue } from './sample-mean.ts'
 import { scorer } from './score-batch.ts'
 import { binnedRankings } from './score-histogram.ts'
 import { scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
-import type { FullTaskOptions, RunningView, TaskAccumulator } from './task-accumulator.ts'
+import type { FullTaskOptions, RunningView, TaskAccumulator } from './task.ts'
 import { topAccuracies, topCounts, type TopCounts } from './top-k.ts'
 
 /** State of BINARY and MULTICLASS. */

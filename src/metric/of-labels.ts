@@ -12,7 +12,7 @@ import { meanValue } from './sample-mean.ts'
 import { scorer } from './score-batch.ts'
 import { binnedRankings } from './score-histogram.ts'
 import { scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
-import type { FullTaskOptions, TaskAccumulator } from './task-accumulator.ts'
+import type { FullTaskOptions, TaskAccumulator } from './task.ts'
 
 /** State of MULTILABEL. */
 export type LabelState = ScoreState & { counts: LabelCounts }

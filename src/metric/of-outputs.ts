@@ -2,7 +2,7 @@ import type { Estimate } from './estimate.ts'
 import { withIntervals } from './intervals.ts'
 import { regressionSums, type RegressionSums } from './regression.ts'
 import { redrawnValues, regressionValues } from './regression-values.ts'
-import type { FullTaskOptions, TaskAccumulator } from './task-accumulator.ts'
+import type { FullTaskOptions, TaskAccumulator } from './task.ts'
 
 /** The accumulator of REGRESSION. */
 export function ofOutputs({ classes }: FullTaskOptions): TaskAccumulator<RegressionSums> {

@@ -6,7 +6,7 @@ import { meanValue, sampleMean, type MeanState } from './sample-mean.ts'
 import { scoreBinsOf } from './score-curves.ts'
 import { scoreHistogram, type ScoreCounts } from './score-histogram.ts'
 import type { ScoredBatch } from './scored-batch.ts'
-import type { TaskReport } from './task-accumulator.ts'
+import type { TaskReport } from './task.ts'
 
 /** What every classification keeps of its probabilities. */
 export type ScoreState = {
