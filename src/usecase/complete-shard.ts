@@ -32,13 +32,11 @@ export async function completeShard(
   return await store.prisma.$transaction(async (tx) => {
     // The job's row before the shard's, in the order in which the queue locks them when it gives a job out.
     if (!(await holdsClaim(tx, claim)) || !(await outcome.completeJob(tx))) return false
-    await tx.shard.update({
-      where: { runId_index: { runId: run.id, index: shard } },
-      data: { status: 'DONE', samples: BigInt(endRow - firstRow), finishedAt: clock() },
-    })
     // As JSON text: Prisma's own way is slow for the hundred thousands of numbers that a state may have.
     await tx.$executeRaw`
-      update "Shard" set state = ${JSON.stringify(outcome.state)}::json where "runId" = ${run.id}::uuid and index = ${shard}`
+      update "Shard" set status = 'DONE', samples = ${endRow - firstRow}, state = ${JSON.stringify(outcome.state)}::json,
+        "finishedAt" = ${clock()}
+      where "runId" = ${run.id}::uuid and index = ${shard}`
     const shards = await tx.shard.findMany({ where: { runId: run.id }, select: { status: true, samples: true } })
     const last = shards.every(({ status }) => status === 'DONE')
     const accumulator = taskAccumulator(outcome.task, { classes: outcome.classes, threshold: outcome.threshold })
