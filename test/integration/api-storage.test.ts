@@ -234,8 +234,8 @@ describe('what is stored', () => {
     )
     watching = false
     expect(data.verifyCheckpoint.report).toEqual({ ok: true, totalBytes: 64_000_000 })
-    // At least one for each MiB.
-    expect(turns).toBeGreaterThan(61)
+    // One for each 4 MiB at least: on a busy machine several pieces arrive in one turn. A verification in one go would leave a handful.
+    expect(turns).toBeGreaterThan(15)
   })
 })
 
