@@ -1,8 +1,8 @@
 import type { Accumulator } from './accumulator.ts'
 import { addCounts } from './class-counts.ts'
 import { exactMean } from './dyadic.ts'
-import { exactAdder, mergeSums, ZERO_SUM, type ExactSum } from './exact-sum.ts'
-import { poisson } from './random.ts'
+import { exactAdder, exactSumOf, mergeSums, ZERO_SUM, type ExactSum } from './exact-sum.ts'
+import { redraw, weightScale } from './random.ts'
 import { IGNORED } from './score-batch.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
@@ -83,21 +83,17 @@ export function calibration(bins: number): Accumulator<ScoredBatch, CalibrationS
     }),
     compute: (state) => state,
     replicate(state, random) {
-      const scale = state.weight === 0 ? 1 : state.squares / state.weight
-      const redraw = (weight: number): number => (weight <= 0 ? 0 : scale * poisson(weight / scale, random))
+      const scale = weightScale(state.weight, state.squares)
       const drawn = empty()
       drawn.samples = state.samples
       drawn.undefined = state.undefined
       drawn.weight = state.weight
       state.total.forEach((total, bin) => {
-        drawn.right[bin] = redraw(state.right[bin]!)
-        drawn.total[bin] = drawn.right[bin] + redraw(total - state.right[bin]!)
+        drawn.right[bin] = redraw(state.right[bin]!, scale, random)
+        drawn.total[bin] = drawn.right[bin] + redraw(total - state.right[bin]!, scale, random)
         // What the answers of a bin are sure of differs little.
         const mean = total === 0 ? 0 : exactMean(state.confidence[bin]!, 1) / total
-        const adder = adders[bin]!
-        adder.load(ZERO_SUM)
-        adder.add(mean * drawn.total[bin])
-        drawn.confidence[bin] = adder.take()
+        drawn.confidence[bin] = exactSumOf(mean * drawn.total[bin])
       })
       return drawn
     },

@@ -1,6 +1,6 @@
 import { invariant } from '../error.ts'
 import type { Accumulator } from './accumulator.ts'
-import { poisson, type Random } from './random.ts'
+import { redraw, weightScale } from './random.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
 /** True class → predicted class → a count or a weight; only what occurred, so that 10,000 classes do not cost 10^8 cells. */
@@ -55,22 +55,13 @@ export function classCounts(classes: number): Accumulator<ScoredBatch, ClassCoun
     replicate(state, random) {
       const drawn = empty()
       forEachCell(state.cells, (truth, choice, weight) => {
-        count(drawn, truth, choice, redraw(weight, state.squares?.[truth]?.[choice] ?? weight, random))
+        const scale = weightScale(weight, state.squares?.[truth]?.[choice] ?? weight)
+        count(drawn, truth, choice, redraw(weight, scale, random))
       })
       drawn.samples = drawn.weight
       return drawn
     },
   }
-}
-
-/**
- * The weight of samples that are each taken Poisson(1) times. All of weight 1: Poisson of their number. Else a multiple of a Poisson
- * number that has the same mean and variance.
- */
-function redraw(weight: number, squares: number, random: Random): number {
-  if (weight === 0) return 0
-  const scale = squares / weight
-  return scale * poisson(weight / scale, random)
 }
 
 function count(state: ClassCounts, truth: number, choice: number, weight: number): void {

@@ -91,8 +91,8 @@ export function classRatios(tally: Tally, classes: readonly string[], beta: numb
     return [
       ...perClass.map((_, k) => ofClass(ratio, tally, k, classes[k]!, classes[k]!)),
       micro(ratio, tally),
-      entry(ratio.name, 'macro', null, mean(perClass), () => 'it is undefined for every class'),
-      entry(ratio.name, 'weighted', null, mean(perClass, tally.actual), () => 'it is undefined for every class'),
+      entry(ratio.name, 'macro', null, averageOver(perClass), () => 'it is undefined for every class'),
+      entry(ratio.name, 'weighted', null, averageOver(perClass, tally.actual), () => 'it is undefined for every class'),
     ]
   })
 }
@@ -103,7 +103,7 @@ export const positiveRatios = (tally: Tally, positive: number, name: string, bet
 
 /** Values of each class and their macro average, for a look while the counts still grow. */
 export function macroRatios(tally: Counts): Look {
-  return look((ratio) => mean(ratioPerClass(ratio, tally)))
+  return look((ratio) => averageOver(ratioPerClass(ratio, tally)))
 }
 
 /** Those of one class, for a look. */
@@ -156,7 +156,8 @@ const accuracyShare = ({ name }: Ratio, successes: number, trials: number): Prop
   of: name === 'jaccard' ? (share) => share / (2 - share) : undefined,
 })
 
-function mean(values: readonly (number | null)[], weights?: readonly number[]): number | null {
+/** The average over classes that have a value, as `classRatios` says. */
+export function averageOver(values: readonly (number | null)[], weights?: readonly number[]): number | null {
   let [sum, weight, plain, defined] = [0, 0, 0, 0]
   values.forEach((value, k) => {
     if (value === null) return
@@ -168,9 +169,6 @@ function mean(values: readonly (number | null)[], weights?: readonly number[]): 
   if (defined === 0) return null
   return weight === 0 ? plain / defined : sum / weight
 }
-
-/** The average over classes, as in `classRatios`. */
-export const averageOver = mean
 
 const divide = (numerator: number, denominator: number): number | null =>
   denominator === 0 ? null : numerator / denominator

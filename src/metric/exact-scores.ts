@@ -22,12 +22,13 @@ export const MOST_SCORES = 2 ** 18
 /** Keeps scores until there are too many. */
 export function exactScores(columns: number): Accumulator<ScoredBatch, ExactScores, ExactScores> {
   const fits = (samples: number): boolean => samples * columns <= MOST_SCORES
+  const tooMany = (samples: number): ExactScores => ({ samples, scores: null, targets: [], weights: [] })
   return {
     empty: () => ({ samples: 0, scores: [], targets: [], weights: [] }),
     update(state, { n, targets, probabilities, weights }) {
       state.samples += n
       if (state.scores === null) return state
-      if (!fits(state.samples)) return { samples: state.samples, scores: null, targets: [], weights: [] }
+      if (!fits(state.samples)) return tooMany(state.samples)
       for (const probability of probabilities) state.scores.push(probability)
       for (const target of targets) state.targets.push(target)
       for (const weight of weights) state.weights.push(weight)
@@ -35,8 +36,7 @@ export function exactScores(columns: number): Accumulator<ScoredBatch, ExactScor
     },
     merge(a, b) {
       const samples = a.samples + b.samples
-      if (a.scores === null || b.scores === null || !fits(samples))
-        return { samples, scores: null, targets: [], weights: [] }
+      if (a.scores === null || b.scores === null || !fits(samples)) return tooMany(samples)
       return {
         samples,
         scores: [...a.scores, ...b.scores],
@@ -46,7 +46,7 @@ export function exactScores(columns: number): Accumulator<ScoredBatch, ExactScor
     },
     compute: (state) => state,
     // Bins are drawn again instead.
-    replicate: () => ({ samples: 0, scores: null, targets: [], weights: [] }),
+    replicate: () => tooMany(0),
   }
 }
 

@@ -93,6 +93,13 @@ export function exactAdder(): ExactAdder {
   }
 }
 
+/** A number as a sum of one. */
+export function exactSumOf(value: number): ExactSum {
+  const adder = exactAdder()
+  adder.add(value)
+  return adder.take()
+}
+
 /** The exact sum of two exact sums. */
 export function mergeSums(a: ExactSum, b: ExactSum): ExactSum {
   const adder = exactAdder()

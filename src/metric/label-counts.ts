@@ -1,7 +1,7 @@
 import type { Accumulator } from './accumulator.ts'
 import { addCounts } from './class-counts.ts'
-import { exactAdder, mergeSums, ZERO_SUM, type ExactAdder, type ExactSum } from './exact-sum.ts'
-import { poisson } from './random.ts'
+import { exactAdder, exactSumOf, mergeSums, ZERO_SUM, type ExactAdder, type ExactSum } from './exact-sum.ts'
+import { inSteps, poisson } from './random.ts'
 import { IGNORED } from './score-batch.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
@@ -78,26 +78,28 @@ export function labelCounts(labels: number, beta: number): Accumulator<ScoredBat
           state.exact += weight
           own[block + 1]! += weight
         }
-        count('precision', hits, chosen)
-        count('recall', hits, actual)
-        count('f1', 2 * hits, actual + chosen)
-        count('fBeta', (1 + beta * beta) * hits, beta * beta * actual + chosen)
-        count('jaccard', hits, actual + chosen - hits)
+        count(0, hits, chosen, weight, block)
+        count(1, hits, actual, weight, block)
+        count(2, 2 * hits, actual + chosen, weight, block)
+        count(3, (1 + beta * beta) * hits, beta * beta * actual + chosen, weight, block)
+        count(4, hits, actual + chosen - hits, weight, block)
         state.weight += weight
-
-        function count(name: SampleRatioName, numerator: number, denominator: number): void {
-          if (denominator === 0) return
-          sums[name].weight.add(weight)
-          sums[name].sum.add((weight * numerator) / denominator)
-          const to = block + 2 + 2 * SAMPLE_RATIOS.indexOf(name)
-          own[to]! += Math.round(weight * STEPS)
-          own[to + 1]! += Math.round(((weight * numerator) / denominator) * STEPS)
-        }
       }
       for (const name of SAMPLE_RATIOS)
         state.ratios[name] = { sum: sums[name].sum.take(), weight: sums[name].weight.take() }
       state.samples += n
       return state
+
+      /** Counts the ratio of a sample, the `i`-th of `SAMPLE_RATIOS`, for the whole and for its block. */
+      function count(i: number, numerator: number, denominator: number, weight: number, block: number): void {
+        if (denominator === 0) return
+        const name = SAMPLE_RATIOS[i]!
+        const value = (weight * numerator) / denominator
+        sums[name].weight.add(weight)
+        sums[name].sum.add(value)
+        state.blocks[block + 2 + 2 * i]! += inSteps(weight)
+        state.blocks[block + 3 + 2 * i]! += inSteps(value)
+      }
     },
     merge: (a, b) => ({
       samples: a.samples + b.samples,
@@ -125,7 +127,7 @@ export function labelCounts(labels: number, beta: number): Accumulator<ScoredBat
       drawn.samples = drawn.weight = total[0]!
       drawn.exact = total[1]!
       SAMPLE_RATIOS.forEach((name, i) => {
-        drawn.ratios[name] = { weight: exactly(total[2 + 2 * i]!), sum: exactly(total[3 + 2 * i]!) }
+        drawn.ratios[name] = { weight: exactSumOf(total[2 + 2 * i]!), sum: exactSumOf(total[3 + 2 * i]!) }
       })
       for (let k = 0; k < labels; k++) {
         drawn.asked[k] = total[HEAD + 4 * k]!
@@ -136,17 +138,9 @@ export function labelCounts(labels: number, beta: number): Accumulator<ScoredBat
       return drawn
     },
   }
-
-  function exactly(value: number): ExactSum {
-    const adder = sums.f1.sum
-    adder.load(ZERO_SUM)
-    adder.add(value)
-    return adder.take()
-  }
 }
 
-const STEPS = 2 ** 20
-/** Numbers of a block before those of its labels: weight, exact, and two for each ratio of samples, in steps of 2^-20. */
+/** Numbers of a block before those of its labels: weight, exact, and two for each ratio of samples, `inSteps`. */
 const HEAD = 2 + 2 * SAMPLE_RATIOS.length
 
 /** Blocks, as many as fit 2^16 numbers, but at least 64; four numbers of each label follow the head: asked, hits, predicted, actual. */

@@ -1,17 +1,14 @@
 import { agreement } from './agreement.ts'
-import { calibration } from './calibration.ts'
 import { classCounts, type ClassCounts } from './class-counts.ts'
 import { classRatios, macroRatios, oneClassRatios, positiveRatios, type Tally } from './class-ratios.ts'
 import { combine, prepared } from './combine.ts'
 import { classConfusion } from './confusion.ts'
 import { entry, type Estimate } from './estimate.ts'
-import { exactRankings } from './exact-scores.ts'
-import { withIntervals } from './intervals.ts'
 import { rankingValues } from './ranking-values.ts'
+import { reporting } from './reporting.ts'
 import { meanValue } from './sample-mean.ts'
 import { scorer } from './score-batch.ts'
-import { binnedRankings } from './score-histogram.ts'
-import { scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
+import { rankings, scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
 import type { FullTaskOptions, RunningView, TaskAccumulator } from './task.ts'
 import { topAccuracies, topCounts, type TopCounts } from './top-k.ts'
 
@@ -24,37 +21,34 @@ export function ofClasses(task: 'BINARY' | 'MULTICLASS', options: FullTaskOption
   const binary = task === 'BINARY'
   const columns = binary ? 1 : classes.length
   const parts = combine({
-    ...scoreParts(columns, calibration(options.calibrationBins)),
+    ...scoreParts(columns, options.calibrationBins),
     counts: classCounts(classes.length),
     top: topCounts(binary ? [] : topK),
   })
   const names = { classes: binary ? [classes[1]!] : classes, whole: binary, thresholds: binary }
   const values = (state: ClassState): Estimate[] => {
-    const { counts, top, scores, exact } = state
+    const { counts, top, scores } = state
     const tally = tallyOf(counts)
     return [
       accuracy(counts),
       ...agreement(counts),
       ...(binary ? positiveRatios(tally, 1, classes[1]!, beta) : topAccuracies(top, topK)),
       ...classRatios(tally, classes, beta),
-      ...rankingValues(
-        exactRankings(exact, columns, costRatio) ?? binnedRankings(scores, columns, costRatio),
-        scores.undefined,
-        names,
-      ),
+      ...rankingValues(rankings(state, columns, costRatio), scores.undefined, names),
       ...scoreValues(state),
     ]
   }
-  const report: TaskAccumulator<ClassState>['report'] = (state, intervals) => ({
-    samples: state.counts.samples,
-    metrics: withIntervals(values(state), (random) => values(parts.replicate(state, random)), intervals),
-    confusionMatrix: classConfusion(state.counts, classes),
-    ...scoreReport(state, names.classes),
-  })
   return {
     ...prepared(scorer(task, classes.length, options), parts),
-    report,
-    compute: (state) => report(state, { replicates: 0 }),
+    ...reporting(
+      values,
+      (state: ClassState, random) => values(parts.replicate(state, random)),
+      (state) => ({
+        samples: state.counts.samples,
+        confusionMatrix: classConfusion(state.counts, classes),
+        ...scoreReport(state, names.classes),
+      }),
+    ),
     running({ counts, losses }): RunningView {
       const tally = tallyOf(counts)
       return {

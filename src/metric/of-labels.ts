@@ -1,17 +1,14 @@
-import { calibration } from './calibration.ts'
 import { classRatios, macroRatios, type Tally } from './class-ratios.ts'
 import { combine, prepared } from './combine.ts'
 import { labelConfusion } from './confusion.ts'
 import { dyadicOf, quotient } from './dyadic.ts'
 import { entry, type Estimate } from './estimate.ts'
-import { exactRankings } from './exact-scores.ts'
-import { withIntervals } from './intervals.ts'
 import { labelCounts, SAMPLE_RATIOS, type LabelCounts, type SampleRatioName } from './label-counts.ts'
 import { rankingValues } from './ranking-values.ts'
+import { reporting } from './reporting.ts'
 import { meanValue } from './sample-mean.ts'
 import { scorer } from './score-batch.ts'
-import { binnedRankings } from './score-histogram.ts'
-import { scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
+import { rankings, scoreParts, scoreReport, scoreValues, type ScoreState } from './score-parts.ts'
 import type { FullTaskOptions, TaskAccumulator } from './task.ts'
 
 /** State of MULTILABEL. */
@@ -22,35 +19,32 @@ export function ofLabels(options: FullTaskOptions): TaskAccumulator<LabelState> 
   const { classes, beta, costRatio } = options
   const columns = classes.length
   const parts = combine({
-    ...scoreParts(columns, calibration(options.calibrationBins)),
+    ...scoreParts(columns, options.calibrationBins),
     counts: labelCounts(columns, beta),
   })
   const names = { classes, whole: false, thresholds: true }
   const values = (state: LabelState): Estimate[] => {
-    const { counts, scores, exact } = state
+    const { counts, scores } = state
     return [
       accuracy(counts),
       hammingLoss(counts),
       ...classRatios(tallyOf(counts), classes, beta),
       ...SAMPLE_RATIOS.map((name) => samplesAverage(name, counts)),
-      ...rankingValues(
-        exactRankings(exact, columns, costRatio) ?? binnedRankings(scores, columns, costRatio),
-        scores.undefined,
-        names,
-      ),
+      ...rankingValues(rankings(state, columns, costRatio), scores.undefined, names),
       ...scoreValues(state),
     ]
   }
-  const report: TaskAccumulator<LabelState>['report'] = (state, intervals) => ({
-    samples: state.counts.samples,
-    metrics: withIntervals(values(state), (random) => values(parts.replicate(state, random)), intervals),
-    confusionMatrix: labelConfusion(state.counts, classes),
-    ...scoreReport(state, names.classes),
-  })
   return {
     ...prepared(scorer('MULTILABEL', columns, options), parts),
-    report,
-    compute: (state) => report(state, { replicates: 0 }),
+    ...reporting(
+      values,
+      (state: LabelState, random) => values(parts.replicate(state, random)),
+      (state) => ({
+        samples: state.counts.samples,
+        confusionMatrix: labelConfusion(state.counts, classes),
+        ...scoreReport(state, names.classes),
+      }),
+    ),
     running: ({ counts, losses }) => ({
       samples: counts.samples,
       loss: meanValue(losses).value,

@@ -18,6 +18,20 @@ export function hashRow(row: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
+/**
+ * The weight of samples that are each taken Poisson(1) times. All of weight 1: Poisson of their number. Else a multiple of a Poisson
+ * number that has the same mean, and where `scale` is theirs the same variance.
+ * @param scale Σ of squared weights / Σ of weights: `weightScale`.
+ */
+export const redraw = (weight: number, scale: number, random: Random): number =>
+  weight <= 0 ? 0 : scale * poisson(weight / scale, random)
+
+/** Σ of squared weights / Σ of weights: 1 where every weight is 1. */
+export const weightScale = (weight: number, squares: number): number => (weight === 0 ? 1 : squares / weight)
+
+/** In steps of 2^-20: sums of such numbers are whole, whatever the order they are added in. */
+export const inSteps = (value: number): number => Math.round(value * 2 ** 20)
+
 /** From this mean on, a rejection method is faster than adding up probabilities. */
 const LARGE = 20
 

@@ -1,7 +1,8 @@
 import type { Accumulator } from './accumulator.ts'
+import { addCounts } from './class-counts.ts'
 import { dyadicOf, quotient } from './dyadic.ts'
-import { exactAdder, mergeSums, ZERO_SUM, type ExactSum } from './exact-sum.ts'
-import { poisson } from './random.ts'
+import { exactAdder, exactSumOf, mergeSums, ZERO_SUM, type ExactSum } from './exact-sum.ts'
+import { inSteps, poisson } from './random.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
 /** A mean so far. */
@@ -12,7 +13,7 @@ export type MeanState = {
   weight: ExactSum
   /** Samples whose logits gave no probability. */
   undefined: number
-  /** Of each block of samples its weight and its sum, in steps of 2^-20: whole numbers, whatever the order they are added in. */
+  /** Of each block of samples its weight and its sum, `inSteps`. */
   readonly blocks: number[]
 }
 
@@ -22,7 +23,6 @@ export type MeanValue =
 
 /** Samples are drawn again in so many blocks, to which their row's hash assigns them. */
 const BLOCKS = 512
-const STEPS = 2 ** 20
 
 /** Weighted mean of a number that each sample has. */
 export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, MeanState, MeanValue> {
@@ -48,8 +48,8 @@ export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, Me
         sum.add(w * value)
         weight.add(w)
         const at = 2 * (hashes[i]! % BLOCKS)
-        state.blocks[at]! += Math.round(w * STEPS)
-        state.blocks[at + 1]! += Math.round(w * value * STEPS)
+        state.blocks[at]! += inSteps(w)
+        state.blocks[at + 1]! += inSteps(w * value)
       }
       state.sum = sum.take()
       state.weight = weight.take()
@@ -61,7 +61,7 @@ export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, Me
       sum: mergeSums(a.sum, b.sum),
       weight: mergeSums(a.weight, b.weight),
       undefined: a.undefined + b.undefined,
-      blocks: a.blocks.map((value, i) => value + b.blocks[i]!),
+      blocks: addCounts(a.blocks, b.blocks),
     }),
     compute: meanValue,
     replicate(state, random) {
@@ -72,12 +72,7 @@ export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, Me
         w += times * state.blocks[at]!
         s += times * state.blocks[at + 1]!
       }
-      const one = (value: number): ExactSum => {
-        sum.load(ZERO_SUM)
-        sum.add(value)
-        return sum.take()
-      }
-      return { samples: w, sum: one(s), weight: one(w), undefined: 0, blocks: [] }
+      return { samples: w, sum: exactSumOf(s), weight: exactSumOf(w), undefined: 0, blocks: [] }
     },
   }
 }

@@ -190,7 +190,6 @@ function codeAt({ targets }: LogitsBatch, i: number, classes: number, perSample:
 function place(scored: ScoredBatch, at: number, batch: LogitsBatch, i: number, classWeight = 1): void {
   scored.weights[at] = classWeight * weightAt(batch, i)
   scored.hashes[at] = hashRow(batch.first + i)
-  scored.places[at] = i
 }
 
 /** How much a sample counts. @throws AppError BAD_INPUT. */

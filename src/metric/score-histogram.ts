@@ -1,6 +1,6 @@
 import type { Accumulator } from './accumulator.ts'
 import { addCounts } from './class-counts.ts'
-import { poisson } from './random.ts'
+import { redraw, weightScale } from './random.ts'
 import { rankingBuilder, type Ranking } from './ranking.ts'
 import { scoreBins } from './score-bins.ts'
 import { IGNORED } from './score-batch.ts'
@@ -59,9 +59,15 @@ export function scoreHistogram(columns: number): Accumulator<ScoredBatch, ScoreC
     }),
     compute: (state) => state,
     replicate(state, random) {
-      const scale = state.weight === 0 ? 1 : state.squares / state.weight
-      const redraw = (count: number): number => (count === 0 ? 0 : scale * poisson(count / scale, random))
-      return { ...state, positives: state.positives.map(redraw), negatives: state.negatives.map(redraw) }
+      const scale = weightScale(state.weight, state.squares)
+      const redrawn = (counts: readonly number[]): number[] => {
+        const drawn = zeros()
+        // Most bins of many classes are empty.
+        for (let bin = 0; bin < counts.length; bin++)
+          if (counts[bin] !== 0) drawn[bin] = redraw(counts[bin]!, scale, random)
+        return drawn
+      }
+      return { ...state, positives: redrawn(state.positives), negatives: redrawn(state.negatives) }
     },
   }
 }

@@ -23,8 +23,6 @@ export interface ScoredBatch {
   readonly weights: Float64Array
   /** `hashRow` of each sample. */
   readonly hashes: Uint32Array
-  /** Each sample's place in the batch that was scored. */
-  readonly places: Int32Array
 }
 
 /** Arrays that grow to the largest batch and are used for every one. */
@@ -45,19 +43,7 @@ export function scratch(): Scratch {
         size = Math.max(n * columns, size)
         arrays = allocate(samples, size)
       }
-      return {
-        n,
-        columns,
-        targets: arrays.targets.subarray(0, n * codes),
-        predicted: arrays.predicted.subarray(0, n * codes),
-        probabilities: arrays.probabilities.subarray(0, n * columns),
-        ranks: arrays.ranks.subarray(0, n),
-        losses: arrays.losses.subarray(0, n),
-        briers: arrays.briers.subarray(0, n),
-        weights: arrays.weights.subarray(0, n),
-        hashes: arrays.hashes.subarray(0, n),
-        places: arrays.places.subarray(0, n),
-      }
+      return view(arrays, n, columns, codes)
     },
   }
 }
@@ -71,28 +57,25 @@ const allocate = (samples: number, size: number) => ({
   briers: new Float64Array(samples),
   weights: new Float64Array(samples),
   hashes: new Uint32Array(samples),
-  places: new Int32Array(samples),
 })
 
 /** The first `n` samples of a batch. */
-export function firstOf(batch: ScoredBatch, n: number): ScoredBatch {
-  if (n === batch.n) return batch
-  const { columns } = batch
-  const codes = batch.targets.length / batch.n
-  return {
-    n,
-    columns,
-    targets: batch.targets.subarray(0, n * codes),
-    predicted: batch.predicted.subarray(0, n * codes),
-    probabilities: batch.probabilities.subarray(0, n * columns),
-    ranks: batch.ranks.subarray(0, n),
-    losses: batch.losses.subarray(0, n),
-    briers: batch.briers.subarray(0, n),
-    weights: batch.weights.subarray(0, n),
-    hashes: batch.hashes.subarray(0, n),
-    places: batch.places.subarray(0, n),
-  }
-}
+export const firstOf = (batch: ScoredBatch, n: number): ScoredBatch =>
+  n === batch.n ? batch : view(batch, n, batch.columns, batch.targets.length / batch.n)
+
+/** What `n` samples of so many columns, and so many codes each, take of arrays. */
+const view = (arrays: Omit<ScoredBatch, 'n' | 'columns'>, n: number, columns: number, codes: number): ScoredBatch => ({
+  n,
+  columns,
+  targets: arrays.targets.subarray(0, n * codes),
+  predicted: arrays.predicted.subarray(0, n * codes),
+  probabilities: arrays.probabilities.subarray(0, n * columns),
+  ranks: arrays.ranks.subarray(0, n),
+  losses: arrays.losses.subarray(0, n),
+  briers: arrays.briers.subarray(0, n),
+  weights: arrays.weights.subarray(0, n),
+  hashes: arrays.hashes.subarray(0, n),
+})
 
 const EPSILON = Number.EPSILON
 

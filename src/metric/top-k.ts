@@ -1,7 +1,7 @@
 import type { Accumulator } from './accumulator.ts'
 import { addCounts } from './class-counts.ts'
 import { entry, type Estimate } from './estimate.ts'
-import { poisson } from './random.ts'
+import { redraw, weightScale } from './random.ts'
 import type { ScoredBatch } from './scored-batch.ts'
 
 /** In how many samples the true class was among the first k, for each k that was asked for. */
@@ -33,8 +33,8 @@ export function topCounts(ks: readonly number[]): Accumulator<ScoredBatch, TopCo
     }),
     compute: (state) => state,
     replicate(state, random) {
-      const scale = state.weight === 0 ? 1 : state.squares / state.weight
-      const found = state.found.map((weight) => (weight === 0 ? 0 : scale * poisson(weight / scale, random)))
+      const scale = weightScale(state.weight, state.squares)
+      const found = state.found.map((weight) => redraw(weight, scale, random))
       return { weight: found.reduce((sum, weight) => sum + weight, 0), squares: 0, found }
     },
   }
