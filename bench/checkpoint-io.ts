@@ -78,7 +78,10 @@ try {
   await using store = await openStore({ databaseUrl: postgres.url, log })
   const spoolDir = join(folder, 'spool')
   await mkdir(spoolDir)
-  const platform: Platform = { store, spoolDir, log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS }
+  const platform: Platform = {
+    ...{ store, spoolDir, log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS },
+    programs: new URL('../dist/', import.meta.url),
+  }
   const layers = { layers: [{ type: 'Linear', in_features: 4, out_features: 2 }], input: [4] }
   const { id: modelId } = await createModel(platform, { name: 'bench', task: 'MULTICLASS', architecture: { layers } })
 

@@ -36,7 +36,10 @@ try {
   await migrate(postgres.url, log)
   await using store = await openStore({ databaseUrl: postgres.url, log })
   const spoolDir = join(folder, 'spool')
-  const platform: Platform = { store, spoolDir, log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS }
+  const platform: Platform = {
+    ...{ store, spoolDir, log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS },
+    programs: new URL('../dist/', import.meta.url),
+  }
 
   const graph = resnet18()
   const weights = randomWeights(graph, 7)

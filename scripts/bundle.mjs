@@ -21,6 +21,7 @@ const ENTRIES = [
   'engine/tensorflow/index.ts',
   'engine/tensorflow/wasm.ts',
   'engine/tensorflow/webgpu.ts',
+  'metric/thread/metric-thread.ts',
   'worker/inspection/inspection-thread.ts',
 ]
 

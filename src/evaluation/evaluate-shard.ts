@@ -1,7 +1,7 @@
 import type { Graph } from '../architecture/index.ts'
 import type { Session } from '../engine/index.ts'
 import { AppError } from '../error.ts'
-import { taskAccumulator, type Task, type TaskReport, type TaskState } from '../metric/index.ts'
+import { taskAccumulator, type Task, type MetricOptions, type TaskState } from '../metric/index.ts'
 import type { DatasetFit } from './dataset-fit.ts'
 import { batchDecoder, type DecodedBatch } from './decode-batch.ts'
 import { checkFinite, logitsOf } from './logits.ts'
@@ -15,8 +15,8 @@ export interface Shard {
   readonly graph: Graph
   readonly task: Task
   readonly fit: DatasetFit
-  /** Probability from which a BINARY or MULTILABEL answer is positive; 0.5 by default. */
-  readonly threshold?: number | undefined
+  /** What the metrics are asked to be. */
+  readonly options?: MetricOptions | undefined
   /** By column name: those that the fit names. */
   readonly columns: ReadonlyMap<string, RowReader>
   readonly rows: { readonly start: number; readonly end: number }
@@ -44,10 +44,10 @@ export interface ShardResult {
  * engine, LOGITS_NOT_FINITE naming the sample, DATASET_LABEL_UNKNOWN.
  */
 export async function evaluateShard(shard: Shard): Promise<ShardResult> {
-  const { session, graph, task, fit, threshold, columns, rows, batchSize, signal, clock, onProgress, onSplit } = shard
+  const { session, graph, task, fit, options, columns, rows, batchSize, signal, clock, onProgress, onSplit } = shard
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 is expected`)
-  const accumulator = taskAccumulator(task, { classes: fit.classes, threshold })
+  const accumulator = taskAccumulator(task, { ...options, classes: fit.classes })
   const decoder = batchDecoder(graph, fit, columns)
   const report = progressReporter(rows.end - rows.start, clock, onProgress)
   let state = accumulator.empty()
@@ -80,12 +80,4 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
     },
   })
   return { samples, state }
-}
-
-/** The metrics of a run from the states of all its shards, in any order. */
-export function mergeShards(task: Task, fit: Pick<DatasetFit, 'classes'>, states: Iterable<TaskState>): TaskReport {
-  const accumulator = taskAccumulator(task, { classes: fit.classes })
-  let merged = accumulator.empty()
-  for (const state of states) merged = accumulator.merge(merged, state)
-  return accumulator.compute(merged)
 }

@@ -12,6 +12,7 @@ export function makePlatform(settings: Settings, store: Store, log: Logger): Pla
     spoolDir: join(settings.dataDir, 'spool'),
     log,
     clock: () => new Date(),
+    programs: new URL('../', import.meta.url),
     limits: {
       ...DEFAULT_PLATFORM_LIMITS,
       checkpoint: checkpointLimits(settings),

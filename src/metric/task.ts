@@ -39,13 +39,8 @@ export interface TaskAccumulator<State> extends Omit<Accumulator<LogitsBatch, St
   running(state: State): RunningView
 }
 
-/** What a task needs to be told. */
-export interface TaskOptions extends ScoringOptions {
-  /**
-   * Names by index: BINARY two (negative, positive), MULTICLASS and MULTILABEL one for each logit, REGRESSION of
-   * outputs, or none.
-   */
-  readonly classes: readonly string[]
+/** What the metrics are asked to be. */
+export interface MetricOptions extends ScoringOptions {
   /** MULTICLASS: the k of top-k accuracies; 2, 3 and 5 by default. Those that are not below the number of classes are left out. */
   readonly topK?: readonly number[] | undefined
   /** How many times as much recall counts as precision in fBeta; 2 by default. */
@@ -54,6 +49,15 @@ export interface TaskOptions extends ScoringOptions {
   readonly costRatio?: number | undefined
   /** Bins of the reliability diagram; 15 by default. */
   readonly calibrationBins?: number | undefined
+}
+
+/** What a task needs to be told. */
+export interface TaskOptions extends MetricOptions {
+  /**
+   * Names by index: BINARY two (negative, positive), MULTICLASS and MULTILABEL one for each logit, REGRESSION of
+   * outputs, or none.
+   */
+  readonly classes: readonly string[]
 }
 
 /** Options with their defaults. */

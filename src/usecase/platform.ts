@@ -9,5 +9,7 @@ export interface Platform {
   readonly spoolDir: string
   readonly log: Logger
   readonly clock: () => Date
+  /** Folder of the compiled programs that threads run. */
+  readonly programs: URL
   readonly limits: PlatformLimits
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { ComputeDType, EngineName, Session, Wish } from '../engine/index.ts'
 import { evaluateShard } from '../evaluation/index.ts'
+import type { MetricOptions } from '../metric/index.ts'
 import {
   completeShard,
   loadRunPlan,
@@ -62,6 +63,7 @@ async function evaluateRows(
 ): Promise<void> {
   const { run, firstRow, endRow, counted } = claim
   const { graph, task, fit } = plan
+  const options: MetricOptions = { threshold: run.threshold }
   const speedAt = speedometer(() => performance.now(), counted)
   const lost = new AbortController()
   const leave = (error: Error) => {
@@ -82,7 +84,7 @@ async function evaluateRows(
       graph,
       task,
       fit,
-      threshold: run.threshold,
+      options,
       columns: columns.readers,
       rows: { start: firstRow, end: endRow },
       batchSize: run.batchSize,
@@ -108,11 +110,11 @@ async function evaluateRows(
     must(
       await completeShard(platform, claim, {
         task,
-        classes: fit.classes,
-        threshold: run.threshold,
+        options: { ...options, classes: fit.classes },
         state,
         speedAt,
         completeJob: (tx) => job.complete(tx),
+        signal: job.signal,
       }),
     )
   } finally {

@@ -36,8 +36,6 @@ export interface WorkerOptions {
   readonly threads: number
   /** Sessions that stay loaded for the next run. */
   readonly sessionLimits?: SessionCacheLimits | undefined
-  /** URL of the compiled program of the thread that computes statistics; by default next to this module. */
-  readonly inspectionProgram?: URL | undefined
   /** Called when the worker takes runs. */
   readonly onReady?: (() => void) | undefined
   /** Stops the worker: a shard that is not done soon is handed back. */
@@ -50,7 +48,6 @@ const CACHE_BYTES = 20 * 2 ** 30
 const SESSION_LIMITS: SessionCacheLimits = { sessions: 4, bytes: 2 * 2 ** 30 }
 
 const FINISH_MS = 2_000
-const INSPECTION_PROGRAM = new URL('inspection/inspection-thread.js', import.meta.url)
 /** Predictions that a worker has in hand: a run's batches keep their turn among theirs. */
 const PREDICTIONS_AT_ONCE = 4
 
@@ -96,13 +93,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     onJob: (job) => gate.during(() => stop.during(() => evaluateJob(bench, registered.id, job, stop))),
   })
   // Statistics and comparisons: while no run is evaluated.
-  const program = options.inspectionProgram ?? INSPECTION_PROGRAM
   const watchIdle = watchInspections(platform)
   const workIdle = store.inspections.work({
     workerId: registered.id,
     signal,
     idle: gate.idle,
-    onJob: (job) => inspectJob({ platform, blobs, gate, program }, job),
+    onJob: (job) => inspectJob({ platform, blobs, gate }, job),
   })
   log.info({ workerId: registered.id, devices: devices.map(({ id }) => id) }, 'the worker takes runs')
   options.onReady?.()

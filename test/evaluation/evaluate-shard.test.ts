@@ -8,7 +8,6 @@ import {
   evaluateShard,
   fileRows,
   fitDataset,
-  mergeShards,
   type DatasetFacts,
   type Progress,
   type RowReader,
@@ -17,6 +16,7 @@ import {
 import type { Task } from '../../src/metric/index.ts'
 import type { DType, Shape, TypedArray } from '../../src/tensor/index.ts'
 import { compiled } from '../compiled.ts'
+import { mergedReport } from './fixture-case.ts'
 import { floats, graph, linear, node, noise, parameter, value } from '../engine/graphs.ts'
 import { parameterFile, temporaryFolder } from '../engine/parameter-file.ts'
 
@@ -95,7 +95,7 @@ async function scaledShard(
 }
 
 const metric = async (shard: Shard, name: string, average: string | null = null) => {
-  const { metrics } = mergeShards(shard.task, shard.fit, [(await evaluateShard(shard)).state])
+  const { metrics } = mergedReport(shard.task, shard.fit.classes, [(await evaluateShard(shard)).state])
   return metrics.find((each) => each.name === name && each.average === average && each.class === null)!.value
 }
 
@@ -184,7 +184,7 @@ test('the threshold decides what is positive', async () => {
     [0.1, 1],
     [0.9, 0],
   ] as const) {
-    await using shard = await scaledShard('BINARY', x, y, { width: 1, threshold })
+    await using shard = await scaledShard('BINARY', x, y, { width: 1, options: { threshold } })
     expect(await metric(shard, 'recall')).toBe(recall)
   }
 })
@@ -239,9 +239,9 @@ describe('a shard', () => {
       expect(JSON.parse(JSON.stringify(result.state))).toEqual(result.state)
       states.push(result.state)
     }
-    const whole = mergeShards('MULTICLASS', shard.fit, [(await evaluateShard(shard)).state])
-    expect(mergeShards('MULTICLASS', shard.fit, states)).toEqual(whole)
-    expect(mergeShards('MULTICLASS', shard.fit, states.toReversed())).toEqual(whole)
+    const whole = mergedReport('MULTICLASS', shard.fit.classes, [(await evaluateShard(shard)).state])
+    expect(mergedReport('MULTICLASS', shard.fit.classes, states)).toEqual(whole)
+    expect(mergedReport('MULTICLASS', shard.fit.classes, states.toReversed())).toEqual(whole)
   })
 
   test.each([0, -1, 1.5, NaN])('refuses a batch size of %p', async (batchSize) => {

@@ -11,7 +11,6 @@ import {
   defaultBatchSize,
   evaluateShard,
   fitDataset,
-  mergeShards,
   prepareParameters,
   requireBound,
   type ColumnFacts,
@@ -21,7 +20,7 @@ import {
   type Shard,
   type StateDictEntry,
 } from '../../src/evaluation/index.ts'
-import type { Task, TaskReport } from '../../src/metric/index.ts'
+import { taskAccumulator, type Task, type TaskReport, type TaskState } from '../../src/metric/index.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 const never = new AbortController().signal
@@ -114,6 +113,12 @@ async function weights(
   return await prepareParameters(graph.parameters, values, `${path}.converted`)
 }
 
+/** The metrics of a run from the states of all its shards. */
+export function mergedReport(task: Task, classes: readonly string[], states: readonly TaskState[]): TaskReport {
+  const accumulator = taskAccumulator(task, { classes })
+  return accumulator.compute(states.reduce((sum, state) => accumulator.merge(sum, state), accumulator.empty()))
+}
+
 /** Evaluates a case in shards of these rows, one after the other in one session. */
 export async function evaluateCase(
   engine: Engine,
@@ -142,7 +147,7 @@ export async function evaluateCase(
     })
     states.push(result.state)
   }
-  return mergeShards(task, fit, states)
+  return mergedReport(task, fit.classes, states)
 }
 
 /** The float32 array of a .npy file of the fixtures (little-endian, C order), without its header. */

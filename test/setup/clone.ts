@@ -22,6 +22,7 @@ const MODULES = [
     'engine/engine-thread',
   ],
   ...['engine/onnxruntime/index', 'engine/tensorflow/index', 'engine/tensorflow/wasm', 'engine/tensorflow/webgpu'],
+  'metric/thread/metric-thread',
   'worker/inspection/inspection-thread',
 ]
 

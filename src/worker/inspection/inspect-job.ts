@@ -27,8 +27,6 @@ export interface InspectionBench {
   /** Storages come through the cache: verified, once, and there for the run that most likely follows. */
   readonly blobs: BlobCache
   readonly gate: RunGate
-  /** URL of the compiled `inspection-thread`. */
-  readonly program: URL
 }
 
 /** What is fetched together: its files stay on this machine until it is done, and what was found is stored after it. */
@@ -38,13 +36,13 @@ const FETCHED_AT_ONCE = 4
 
 /** Computes what an inspection wants and writes it. What will fail the same way next time ends it; anything else is thrown. */
 export async function inspectJob(bench: InspectionBench, job: InspectionJob): Promise<void> {
-  const { platform, gate, program } = bench
+  const { platform, gate } = bench
   const plan = await planInspection(platform, job.id)
   if (plan === null) return
   try {
     if (isEmpty(plan)) await finish(bench, plan, new Map(), job)
     else {
-      await using thread = openInspectionThread({ program, gate, signal: job.signal })
+      await using thread = openInspectionThread({ programs: platform.programs, gate, signal: job.signal })
       await finish(bench, plan, await compute(bench, plan, thread, job), job)
     }
   } catch (error) {

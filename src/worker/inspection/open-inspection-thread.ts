@@ -11,19 +11,21 @@ export interface InspectionThread extends AsyncDisposable {
 
 /** How it is started. */
 export interface InspectionThreadOptions {
-  /** URL of the compiled `inspection-thread`. */
-  readonly program: URL
+  /** URL of the folder of compiled programs. */
+  readonly programs: URL
   /** It pauses within a MiB while this is busy. */
   readonly gate: RunGate
   /** Stops it: what was asked fails. */
   readonly signal: AbortSignal
 }
 
+const PROGRAM = 'worker/inspection/inspection-thread.js'
+
 /** Starts the thread. */
-export function openInspectionThread({ program, gate, signal }: InspectionThreadOptions): InspectionThread {
+export function openInspectionThread({ programs, gate, signal }: InspectionThreadOptions): InspectionThread {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const state = new Int32Array(shared)
-  const worker = new Worker(program, { workerData: shared })
+  const worker = new Worker(new URL(PROGRAM, programs), { workerData: shared })
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let nextId = 0
   let end: Error | null = null

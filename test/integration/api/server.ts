@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { startApi, type Api, type ApiLimits } from '../../../src/api/index.ts'
 import { openStore, type Store } from '../../../src/store/index.ts'
 import { DEFAULT_PLATFORM_LIMITS, type Platform, type PlatformLimits } from '../../../src/usecase/index.ts'
+import { compiled } from '../../compiled.ts'
 import { startTestDatabase } from '../database.ts'
 
 /** An API on a database of its own. */
@@ -45,6 +46,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     spoolDir,
     log,
     clock: () => new Date(),
+    programs: compiled(''),
     limits: { ...DEFAULT_PLATFORM_LIMITS, ...options.platformLimits },
   }
   const api = await startApi({

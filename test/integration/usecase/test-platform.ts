@@ -9,6 +9,7 @@ import {
   type Platform,
   type PlatformLimits,
 } from '../../../src/usecase/index.ts'
+import { compiled } from '../../compiled.ts'
 import { silent, startTestDatabase } from '../database.ts'
 
 /** A file of test/fixtures. */
@@ -34,6 +35,7 @@ export async function openTestPlatform(limits: Partial<PlatformLimits> = {}): Pr
       spoolDir: join(folder, 'spool'),
       log: silent,
       clock: () => new Date(Date.now() + ahead),
+      programs: compiled(''),
       limits: { ...DEFAULT_PLATFORM_LIMITS, ...limits },
     },
     folder,

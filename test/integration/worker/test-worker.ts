@@ -27,7 +27,6 @@ export async function startTestWorker(
       engines: [engine],
       cacheDir: join(folder, 'cache'),
       threads: 1,
-      inspectionProgram: compiled('worker/inspection/inspection-thread.js'),
       onReady: resolve,
       signal: stop.signal,
       ...options,
