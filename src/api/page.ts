@@ -30,23 +30,34 @@ export interface Page<Row> {
 export interface Connection<Row> {
   readonly edges: { readonly cursor: string; readonly node: Row }[]
   readonly nodes: readonly Row[]
-  readonly pageInfo: {
-    readonly hasNextPage: boolean
-    readonly hasPreviousPage: boolean
-    readonly startCursor: string | null
-    readonly endCursor: string | null
-  }
+  readonly pageInfo: PageInfo
+}
+
+/** Where a page begins and ends. */
+export interface PageInfo {
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly startCursor: string | null
+  readonly endCursor: string | null
 }
 
 /**
  * The arguments of a list, checked.
  * @throws AppError BAD_INPUT.
  */
-export function pageRequest(list: CursorList, { first, after }: PageArguments): PageRequest {
+export const pageRequest = (list: CursorList, { first, after }: PageArguments): PageRequest => ({
+  first: pageSize(first),
+  after: after == null ? null : decodeCursor(list, after),
+})
+
+/**
+ * Items of a page.
+ * @throws AppError BAD_INPUT.
+ */
+export function pageSize(first: number | null | undefined): number {
   const count = first ?? DEFAULT_PAGE
-  if (count < 1 || count > MAX_PAGE)
-    throw new InputError('BAD_INPUT', `\`first\` is ${count}; a page has 1 to ${MAX_PAGE} items`, ['first'])
-  return { first: count, after: after == null ? null : decodeCursor(list, after) }
+  if (count >= 1 && count <= MAX_PAGE) return count
+  throw new InputError('BAD_INPUT', `\`first\` is ${count}; a page has 1 to ${MAX_PAGE} items`, ['first'])
 }
 
 /** A page with its cursors. */

@@ -5,14 +5,18 @@ import type { RunEventItem } from '../store/index.ts'
 import type {
   BindCheckpointInput,
   DownloadInput,
+  KeptSample,
   PredictedSample,
   Prediction,
+  RunPair,
+  SamplesInput,
   StorageShare,
   StorageUsage,
   StorageVerdict,
   VerifyReport,
 } from '../usecase/index.ts'
 import type { RunRecord } from './loader/index.ts'
+import type { PageInfo } from './page.ts'
 
 // What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
 // resolvers, for those import what is generated.
@@ -40,6 +44,26 @@ export type StorageVerdictRecord = StorageVerdict
 
 /** What `VerificationReport` of the schema is made of. */
 export type VerificationReportRecord = VerifyReport
+
+/** A page of samples, and what it is a page of. */
+export interface SampleConnectionRecord {
+  readonly edges: readonly { readonly cursor: string; readonly node: KeptSample }[]
+  readonly nodes: readonly KeptSample[]
+  readonly pageInfo: PageInfo
+  readonly input: SamplesInput
+}
+
+/** What `Sample` of the schema is made of. */
+export type SampleRecord = KeptSample
+
+/** What `RunDifference` of the schema is made of. */
+export type RunDifferenceRecord = RunPair
+
+/** What `RunComparison` of the schema is made of. */
+export interface RunComparisonRecord {
+  readonly base: RunRecord
+  readonly others: readonly RunPair[]
+}
 
 /** An event with the run that it belongs to. */
 export interface RunEventRecord {

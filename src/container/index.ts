@@ -12,3 +12,4 @@ export {
   type SafetensorsLimits,
   type SafetensorsTensor,
 } from './safetensors.ts'
+export { readExactly } from './read-exactly.ts'

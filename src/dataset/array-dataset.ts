@@ -9,7 +9,7 @@ import { isRowMajor, rowMajorPieces } from './fortran-order.ts'
 import { showName } from './show-name.ts'
 import { describeArray, type StoredArray } from './stored-array.ts'
 import { swapBytes } from './swap-bytes.ts'
-import { labelCodes, labelNameSet, readTexts } from './text-labels.ts'
+import { labelCodes, labelNameSet, paddedTexts, readTexts } from './text-labels.ts'
 import { wholeElements } from './whole-elements.ts'
 
 /** An array and what it is for. */
@@ -30,21 +30,17 @@ export async function arrayDataset(
 ): Promise<DatasetFile> {
   for (const { array, role } of roled) checkArray(source, array, role)
   const rows = commonRows(source, roled)
-  const names = await textLabelNames(source, roled, limits)
-  const columns = roled.map(({ array, role }): Column => {
-    const dtype = array.element.kind === 'TEXT' ? 'int64' : array.element.dtype
-    return { name: array.name, role, dtype, shape: array.shape.slice(1) }
-  })
+  const columns: Column[] = []
+  for (const { array, role } of roled) columns.push(await columnOf(source, array, role, limits))
   const statistics = new Map<number, ColumnStatistics>()
   return {
     format,
     rows,
     columns,
-    labelNames: names,
     async *read(index) {
       const column = columns[index]!
       const check = columnCheck(source.name, column)
-      for await (const piece of denseBytes(source, roled[index]!.array, names, limits)) {
+      for await (const piece of denseBytes(source, roled[index]!.array, column, limits)) {
         check.see(piece)
         yield piece
       }
@@ -60,6 +56,28 @@ export async function arrayDataset(
   }
 }
 
+async function columnOf(
+  source: ByteSource,
+  array: StoredArray,
+  role: ColumnRole,
+  limits: DatasetLimits,
+): Promise<Column> {
+  const { name, element, shape } = array
+  if (element.kind !== 'TEXT') return { name, role, dtype: element.dtype, shape: shape.slice(1) }
+  if (role === 'ID') return { name, role, dtype: 'uint8', shape: [idWidth(source, array, limits)] }
+  return { name, role, dtype: 'int64', shape: shape.slice(1), names: await namesOf(source, array, limits) }
+}
+
+/** Bytes of the longest id that the array has room for, in UTF-8. */
+function idWidth(source: ByteSource, { name, element }: StoredArray, { maxIdBytes }: DatasetLimits): number {
+  // A character of UTF-32 takes four bytes, and at most four in UTF-8.
+  if (element.size <= maxIdBytes) return element.size
+  throw new AppError(
+    'LIMIT_EXCEEDED',
+    `${source.name}: the ids of ${showName(name)} have room for ${element.size} bytes, the limit is ${maxIdBytes}`,
+  )
+}
+
 function checkArray(source: ByteSource, array: StoredArray, role: ColumnRole): void {
   const { element, shape } = array
   if (shape.length === 0)
@@ -69,10 +87,10 @@ function checkArray(source: ByteSource, array: StoredArray, role: ColumnRole): v
     )
   if (shape.includes(0))
     throw new AppError('DATASET_CORRUPT', `${source.name}: ${describeArray(array)} has no elements`)
-  if (element.kind === 'TEXT' && role === 'FEATURE')
+  if (element.kind === 'TEXT' && (role === 'FEATURE' || role === 'WEIGHT'))
     throw new AppError(
       'DATASET_UNSUPPORTED',
-      `${source.name}: ${describeArray(array)} is text; features have to be numbers: encode it`,
+      `${source.name}: ${describeArray(array)} is text; ${role === 'FEATURE' ? 'features' : 'weights'} have to be numbers: encode it`,
     )
 }
 
@@ -83,15 +101,9 @@ function commonRows(source: ByteSource, roled: readonly RoledArray[]): number {
   throw new AppError('DATASET_CORRUPT', `${source.name}: the arrays are of different numbers of samples: ${counts}`)
 }
 
-async function textLabelNames(
-  source: ByteSource,
-  roled: readonly RoledArray[],
-  limits: DatasetLimits,
-): Promise<readonly string[] | null> {
-  const text = roled.find(({ array }) => array.element.kind === 'TEXT')
-  if (text === undefined) return null
-  const names = labelNameSet(`${source.name}: ${showName(text.array.name)}`, limits)
-  for await (const label of textsOf(source, text.array, limits)) {
+async function namesOf(source: ByteSource, array: StoredArray, limits: DatasetLimits): Promise<readonly string[]> {
+  const names = labelNameSet(`${source.name}: ${showName(array.name)}`, limits)
+  for await (const label of textsOf(source, array, limits)) {
     const refusal = names.add(label)
     if (refusal !== null) throw refusal
   }
@@ -110,12 +122,13 @@ const rowMajor = (array: StoredArray, limits: DatasetLimits): AsyncIterable<Uint
 async function* denseBytes(
   source: ByteSource,
   array: StoredArray,
-  names: readonly string[] | null,
+  { role, names, shape }: Column,
   limits: DatasetLimits,
 ): AsyncGenerator<Uint8Array> {
   const { element } = array
   if (element.kind === 'TEXT') {
-    yield* labelCodes(textsOf(source, array, limits), names!)
+    const texts = textsOf(source, array, limits)
+    yield* role === 'ID' ? paddedTexts(texts, shape[0]!) : labelCodes(texts, names!)
     return
   }
   let bytes = 0

@@ -1,7 +1,8 @@
 import type { ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { RoledArray } from './array-dataset.ts'
-import { featureNames, labelName, type Named } from './column-roles.ts'
+import { chosenOther, featureNames, labelName, type Named } from './column-roles.ts'
+import type { ColumnRole } from './columns.ts'
 import type { DatasetOptions } from './dataset-options.ts'
 import { listed, showName } from './show-name.ts'
 import { describeArray, type StoredArray } from './stored-array.ts'
@@ -24,16 +25,30 @@ export function rolesOf(source: ByteSource, candidates: readonly Candidate[], op
     list: `the arrays ${listed(candidates.map(describe))}`,
   }
   const label = labelName(file, options)
+  const flat = candidates.filter(({ array }) => !(array instanceof AppError) && array.shape.length === 1)
+  const other = chosenOther({ ...file, names: flat.map(({ name }) => name) }, label === null ? [] : [label], options)
   const named = (name: string): StoredArray => {
     const { array } = candidates.find((candidate) => candidate.name === name)!
     if (array instanceof AppError) throw array
     return array
   }
-  return [
-    ...featureNames(file, label, options).map((name) => ({ array: named(name), role: 'FEATURE' as const })),
-    ...(label === null ? [] : [{ array: named(label), role: 'LABEL' as const }]),
-  ]
+  const taken = [...other.slices, other.weight, other.id].filter((name) => name !== null)
+  const features = featureNames({ ...file, names: file.names.filter((name) => !taken.includes(name)) }, label, options)
+  const roled = (role: ColumnRole, names: readonly (string | null)[]): RoledArray[] =>
+    names.flatMap((name) => (name === null ? [] : [{ array: named(name), role }]))
+  const chosen = [...roled('FEATURE', features), ...roled('LABEL', [label]), ...roled('WEIGHT', [other.weight])]
+  // What is nothing else and has one value for each sample divides the samples.
+  const rows = chosen[0]!.array.shape[0]
+  const inferred = flat.filter(
+    ({ name, array }) =>
+      !(array instanceof AppError) && array.shape[0] === rows && ![...features, label, ...taken].includes(name),
+  )
+  const slices = [...other.slices, ...inferred.map(({ name }) => name).slice(0, MAX_INFERRED)]
+  return [...chosen, ...roled('SLICE', slices), ...roled('ID', [other.id])]
 }
+
+/** Arrays that become slices although nobody asked for them. */
+const MAX_INFERRED = 100
 
 const describe = ({ name, array }: Candidate): string =>
   array instanceof AppError ? `${showName(name)} (not readable)` : describeArray(array)

@@ -12,14 +12,20 @@ export interface ColumnCheck {
 }
 
 /** A check that has seen nothing. */
-export function columnCheck(where: string, { name, dtype, shape }: Column): ColumnCheck {
+export function columnCheck(where: string, { name, role, dtype, shape }: Column): ColumnCheck {
   let [min, max, integral, seen] = [Infinity, -Infinity, true, 0]
+  // Samples need not belong to a slice.
+  const mayMiss = role === 'SLICE'
   const valueAt = reader(dtype)
   return {
     see(bytes) {
       const count = valueAt.load(bytes)
       for (let i = 0; i < count; i++) {
         const value = valueAt.at(i)
+        if (mayMiss && Number.isNaN(value)) {
+          integral = false
+          continue
+        }
         if (value < min) min = value
         if (value > max) max = value
         if (integral && value !== Math.floor(value)) integral = false
@@ -28,7 +34,7 @@ export function columnCheck(where: string, { name, dtype, shape }: Column): Colu
       }
       seen += count
     },
-    statistics: () => (seen === 0 ? { min: 0, max: 0, integral: true } : { min, max, integral }),
+    statistics: () => (min > max ? { min: 0, max: 0, integral: true } : { min, max, integral }),
   }
 }
 

@@ -7,6 +7,9 @@ import { showName } from './show-name.ts'
 const LABEL_NAMES = new Set(['y', 'label', 'labels', 'target', 'targets', 'class', 'classes'])
 const FEATURE_NAMES = new Set(['x', 'feature', 'features', 'data', 'input', 'inputs', 'image', 'images'])
 
+const WEIGHT_NAMES = new Set(['weight', 'weights', 'sample_weight', 'sample_weights'])
+const ID_NAMES = new Set(['id', 'ids', 'sample_id', 'uid', 'uuid'])
+
 /** A file whose columns have names. */
 export interface Named {
   /** The file, for messages. */
@@ -47,6 +50,35 @@ export function featureNames(file: Named, label: string | null, { featureColumns
   const found =
     others.length === 0 ? 'there are no features besides the labels' : 'it is not clear which arrays are the features'
   throw new AppError('BAD_INPUT', `${file.source}: ${found}; name them with featureColumns. It has ${file.list}`)
+}
+
+/**
+ * The columns of weights, ids and slices: those that the options name, or for weights and ids the only one with a usual name that is not
+ * chosen for something else.
+ * @throws AppError BAD_INPUT, which lists the columns.
+ */
+export function chosenOther(
+  file: Named,
+  labels: readonly string[],
+  options: DatasetOptions,
+): { readonly weight: string | null; readonly id: string | null; readonly slices: readonly string[] } {
+  const { featureColumns = [], sliceColumns = [] } = options
+  const slices = [...new Set(sliceColumns)].map((name) => existing(file, name, 'sliceColumns'))
+  const find = (named: string | undefined, option: string, usual: ReadonlySet<string>): string | null => {
+    if (named !== undefined) return existing(file, named, option)
+    const found = file.names.filter((name) => usual.has(name.toLowerCase()))
+    const free = found.filter((name) => ![...labels, ...featureColumns, ...slices].includes(name))
+    return free.length === 1 ? free[0]! : null
+  }
+  const weight = find(options.weightColumn, 'weightColumn', WEIGHT_NAMES)
+  const id = find(options.idColumn, 'idColumn', ID_NAMES)
+  const twice = [weight, id].find((name) => name !== null && (labels.includes(name) || featureColumns.includes(name)))
+  if (twice != null || (weight !== null && weight === id))
+    throw new AppError(
+      'BAD_INPUT',
+      `${file.source}: the ${file.thing} ${quoted(twice ?? weight!)} is named for two things`,
+    )
+  return { weight, id, slices: slices.filter((name) => name !== id && name !== weight) }
 }
 
 /** Features that the options name. */

@@ -19,6 +19,10 @@ export interface DatasetLimits {
   readonly maxLabelNames: number
   /** Characters of such a string. */
   readonly maxLabelLength: number
+  /** Bytes of an id. */
+  readonly maxIdBytes: number
+  /** Bytes of one column in one row group of a Parquet file, which are in memory together. */
+  readonly maxChunkBytes: number
   /** Bytes of a compressed array in Fortran order, which has to be held in memory to be turned. */
   readonly maxTransposeBytes: number
   /** Bytes that are turned at once when the array can be read by ranges. */
@@ -35,6 +39,8 @@ export const DEFAULT_DATASET_LIMITS: DatasetLimits = {
   maxRecordBytes: 16 * 2 ** 20,
   maxLabelNames: 100_000,
   maxLabelLength: 1000,
+  maxIdBytes: 256,
+  maxChunkBytes: 2 ** 30,
   maxTransposeBytes: 256 * 2 ** 20,
   transposeChunkBytes: 16 * 2 ** 20,
   zip: DEFAULT_ZIP_LIMITS,

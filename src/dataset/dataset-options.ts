@@ -1,7 +1,5 @@
-import type { DatasetFile } from './columns.ts'
-
 /** The formats that are read. */
-export type DatasetFormat = DatasetFile['format']
+export type DatasetFormat = 'npz' | 'npy' | 'safetensors' | 'csv' | 'parquet' | 'arrow' | 'jsonl'
 
 /** What the user says about a dataset file. */
 export interface DatasetOptions {
@@ -19,6 +17,16 @@ export interface DatasetOptions {
    * CSV.
    */
   readonly featureColumns?: readonly string[] | undefined
+  /** Names of columns that divide the samples. Columns that are nothing else are slices too. One may be a feature besides. */
+  readonly sliceColumns?: readonly string[] | undefined
+  /** How much each sample counts. By default a column called weight or sample_weight. */
+  readonly weightColumn?: string | undefined
+  /** What each sample is called. By default a column called id or sample_id. */
+  readonly idColumn?: string | undefined
   /** Between the fields of a CSV; a comma by default. */
   readonly delimiter?: string | undefined
+  /** Only so many rows of a table are looked at: for a preview. */
+  readonly rows?: number | undefined
+  /** Folder for scratch files; by default that of the system. */
+  readonly scratchDir?: string | undefined
 }

@@ -2,10 +2,14 @@ import type { ByteSource } from '../container/index.ts'
 import type { DatasetFile } from './columns.ts'
 import { DEFAULT_DATASET_LIMITS, type DatasetLimits } from './dataset-limits.ts'
 import type { DatasetOptions } from './dataset-options.ts'
-import { openCsv } from './open-csv.ts'
+import { arrowTable } from './arrow-table.ts'
+import { csvTable } from './csv-table.ts'
+import { jsonlTable } from './jsonl-table.ts'
 import { openNpy } from './open-npy.ts'
 import { openNpz } from './open-npz.ts'
 import { openSafetensors } from './open-safetensors.ts'
+import { openTable } from './open-table.ts'
+import { parquetTable } from './parquet-table.ts'
 import { recogniseFormat } from './recognise-format.ts'
 
 /**
@@ -28,6 +32,12 @@ export async function openDataset(
     case 'safetensors':
       return openSafetensors(source, options, limits)
     case 'csv':
-      return openCsv(source, options, limits)
+      return openTable(source, await csvTable(source, options, limits), options, limits)
+    case 'jsonl':
+      return openTable(source, await jsonlTable(source, limits), options, limits)
+    case 'parquet':
+      return openTable(source, await parquetTable(source, limits), options, limits)
+    case 'arrow':
+      return openTable(source, await arrowTable(source, limits), options, limits)
   }
 }

@@ -4,7 +4,7 @@ import { AppError } from '../error.ts'
 import type { DatasetFormat } from './dataset-options.ts'
 
 const HEAD_BYTES = 4096
-const BINARY_NAMES = /\.(npz|npy|safetensors|pt|pth|ckpt|pkl|parquet|h5|gz|zip)$/i
+const BINARY_NAMES = /\.(npz|npy|safetensors|pt|pth|ckpt|pkl|parquet|arrow|feather|h5|gz|zip)$/i
 
 /**
  * The format of a file by its first bytes; its name only decides whether text may be a CSV.
@@ -22,8 +22,8 @@ export async function recogniseFormat(source: ByteSource, declared: DatasetForma
     )
   if (declared !== undefined && declared !== found)
     throw unknown(source, `was said to be ${declared}, but it looks like ${found}`)
-  if (found === 'csv' && declared === undefined && BINARY_NAMES.test(source.name))
-    throw unknown(source, `is text: ${quoted(textOf(head) ?? '', 60)}`)
+  if ((found === 'csv' || found === 'jsonl') && declared === undefined && BINARY_NAMES.test(source.name))
+    throw unknown(source, `is ${found === 'csv' ? 'text' : 'JSON'}: ${quoted(textOf(head) ?? '', 60)}`)
   return found
 }
 
@@ -31,14 +31,18 @@ export async function recogniseFormat(source: ByteSource, declared: DatasetForma
 const unknown = (source: ByteSource, looks: string): AppError =>
   new AppError(
     'DATASET_UNKNOWN_FORMAT',
-    `${source.name} ${looks}; expected one of .npz, .npy, .safetensors, or .csv with a header line`,
+    `${source.name} ${looks}; expected one of .npz, .npy, .safetensors, .parquet, .arrow, .jsonl, or .csv with a header line`,
   )
 
 function knownFormat(head: Uint8Array, source: ByteSource): DatasetFormat | null {
   if (startsWith(head, '\x93NUMPY')) return 'npy'
   if (startsWith(head, 'PK\x03\x04')) return 'npz'
+  if (startsWith(head, 'PAR1')) return 'parquet'
+  // A file, or a stream of messages: a continuation and the length of the schema.
+  if (startsWith(head, 'ARROW1') || startsWith(head, '\xff\xff\xff\xff')) return 'arrow'
   if (isSafetensors(head, source.size)) return 'safetensors'
-  return textOf(head) === null ? null : 'csv'
+  const text = textOf(head)
+  return text === null ? null : text.trimStart().startsWith('{') ? 'jsonl' : 'csv'
 }
 
 /** Eight bytes of header length, then the header's JSON object. */
@@ -54,8 +58,6 @@ const SIGNATURES: readonly (readonly [signature: string, looks: string])[] = [
     'is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`',
   ],
   ['\x1f\x8b', 'is compressed by gzip: decompress it first'],
-  ['PAR1', 'is a Parquet file'],
-  ['ARROW1', 'is an Arrow file'],
   ['\x89HDF', 'is an HDF5 file'],
   ['PK\x05\x06', 'is an empty zip file'],
   ['%PDF', 'is a PDF file'],
@@ -75,7 +77,7 @@ function foreignFormat(head: Uint8Array): string | null {
   const text = textOf(head)?.trimStart() ?? ''
   if (/^<(!doctype|html|head|\?xml)/i.test(text))
     return 'is an HTML or XML page, perhaps an error or login page of the server'
-  if (/^[[{]/.test(text)) return 'is JSON'
+  if (text.startsWith('[')) return 'is a JSON array: write one object on each line (JSON Lines)'
   return null
 }
 

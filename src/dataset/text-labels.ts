@@ -107,3 +107,20 @@ export async function* labelCodes(texts: AsyncIterable<string>, names: readonly 
   }
   if (filled > 0) yield new Uint8Array(out.buffer, 0, filled * 8)
 }
+
+/** Strings as UTF-8 of so many bytes each, filled up with zeros, in pieces of at most 1 MiB. */
+export async function* paddedTexts(texts: AsyncIterable<string>, width: number): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder()
+  const capacity = Math.max(1, Math.floor((1 << 20) / width)) * width
+  let out = new Uint8Array(capacity)
+  let filled = 0
+  for await (const text of texts) {
+    out.set(encoder.encode(text), filled)
+    filled += width
+    if (filled < capacity) continue
+    yield out
+    out = new Uint8Array(capacity)
+    filled = 0
+  }
+  if (filled > 0) yield out.subarray(0, filled)
+}

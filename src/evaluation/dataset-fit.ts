@@ -12,8 +12,6 @@ export interface ColumnFacts extends Column {
 export interface DatasetFacts {
   readonly rows: number
   readonly columns: readonly ColumnFacts[]
-  /** Distinct label strings, where labels were strings: the label column holds indexes into them. */
-  readonly labelNames: readonly string[] | null
 }
 
 /** What a model is asked to do. */
@@ -22,6 +20,8 @@ export interface Question {
   readonly task: Task
   /** Class names; empty when the model names none. */
   readonly classes: readonly string[]
+  /** A label that says: do not count this. */
+  readonly ignoreIndex?: number | undefined
 }
 
 /** The column that feeds an input of the graph. */
@@ -57,4 +57,6 @@ export interface SamplesFit {
 /** How the samples of a dataset become batches of a graph. */
 export interface DatasetFit extends SamplesFit {
   readonly labels: LabelFit
+  /** The column of the samples' weights; null where each counts 1. */
+  readonly weights: string | null
 }

@@ -4,6 +4,7 @@ import type { Targets } from '../metric/index.ts'
 import { itemSize, numel, typedArrayOf, type DType, type Shape, type Tensor, type TensorMap } from '../tensor/index.ts'
 import { castBetween, type Cast } from './cast.ts'
 import type { DatasetFit, LabelFit, SamplesFit } from './dataset-fit.ts'
+import { sliceCode, type SliceFit } from './fit-slices.ts'
 import { rowBytes, type RowReader } from './row-reader.ts'
 
 /** Samples that are ready for the engine. */
@@ -13,6 +14,10 @@ export interface DecodedBatch {
   readonly n: number
   readonly inputs: TensorMap
   readonly targets: Targets
+  /** How much each sample counts; absent where it is 1. */
+  readonly weights?: Float64Array | undefined
+  /** For each slicing key the slice of each sample. */
+  readonly slices: readonly Float64Array[]
 }
 
 /** Reads batches; inputs that came back from the engine are given to `recycle` and used again. */
@@ -21,15 +26,30 @@ export interface BatchDecoder {
   recycle(inputs: TensorMap): void
 }
 
-/** A decoder of the columns that a fit names. */
-export function batchDecoder(graph: Graph, fit: DatasetFit, columns: ReadonlyMap<string, RowReader>): BatchDecoder {
+/** A decoder of the columns that a fit and slicing keys name. */
+export function batchDecoder(
+  graph: Graph,
+  fit: DatasetFit,
+  slices: readonly SliceFit[],
+  columns: ReadonlyMap<string, RowReader>,
+): BatchDecoder {
   const features = featureDecoders(graph, fit, columns)
   const targets = targetDecoder(readerOf(columns, fit.labels.column), fit.labels)
+  const weights = fit.weights === null ? null : numberDecoder(readerOf(columns, fit.weights))
+  const values = slices.map((slice) => ({ slice, decode: numberDecoder(readerOf(columns, slice.column)) }))
   return {
     async decode(first, n) {
       const tensors = features.map(async ({ input, decoder }) => [input, await decoder.decode(first, n)] as const)
-      const [values, labels] = await Promise.all([Promise.all(tensors), targets(first, n)])
-      return { first, n, inputs: new Map(values), targets: labels }
+      const codes = values.map(async ({ slice, decode }) =>
+        (await decode(first, n)).map((value) => sliceCode(slice, value)),
+      )
+      const [inputs, labels, weight, ...own] = await Promise.all([
+        Promise.all(tensors),
+        targets(first, n),
+        weights?.(first, n),
+        ...codes,
+      ])
+      return { first, n, inputs: new Map(inputs), targets: labels, weights: weight, slices: own }
     },
     recycle(inputs) {
       for (const { input, decoder } of features) decoder.recycle(inputs.get(input)!)
@@ -105,21 +125,30 @@ function tensorDecoder(reader: RowReader, dtype: DType, shape: Shape): TensorDec
   }
 }
 
+/** Rows as float64 numbers. */
+export function numberDecoder(reader: RowReader): (first: number, n: number) => Promise<Float64Array<ArrayBuffer>> {
+  const cast: Cast = castBetween(reader.dtype, 'float64')
+  const size = rowBytes(reader)
+  const staging = reusable()
+  return async (first, n) => {
+    const numbers = new Float64Array((n * size) / itemSize(reader.dtype))
+    await staging(
+      n * size,
+      (bytes) => reader.read(first, bytes),
+      (bytes) => cast(bytes, new Uint8Array(numbers.buffer)),
+    )
+    return numbers
+  }
+}
+
 /** Labels as numbers: class indexes of the model, or values. */
 function targetDecoder(
   reader: RowReader,
   { column, classOf }: LabelFit,
 ): (first: number, n: number) => Promise<Targets> {
-  const cast: Cast = castBetween(reader.dtype, 'float64')
-  const size = rowBytes(reader)
-  const staging = reusable()
+  const decode = numberDecoder(reader)
   return async (first, n) => {
-    const targets = new Float64Array((n * size) / itemSize(reader.dtype))
-    await staging(
-      n * size,
-      (bytes) => reader.read(first, bytes),
-      (bytes) => cast(bytes, new Uint8Array(targets.buffer)),
-    )
+    const targets = await decode(first, n)
     if (classOf !== null)
       for (let i = 0; i < targets.length; i++) {
         const code = targets[i]!

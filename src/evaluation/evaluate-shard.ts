@@ -1,9 +1,18 @@
 import type { Graph } from '../architecture/index.ts'
 import type { Session } from '../engine/index.ts'
 import { AppError } from '../error.ts'
-import { taskAccumulator, type Task, type MetricOptions, type TaskState } from '../metric/index.ts'
+import {
+  sliceAccumulator,
+  taskAccumulator,
+  type LogitsBatch,
+  type MetricOptions,
+  type SliceStates,
+  type Task,
+  type TaskState,
+} from '../metric/index.ts'
 import type { DatasetFit } from './dataset-fit.ts'
 import { batchDecoder, type DecodedBatch } from './decode-batch.ts'
+import type { SliceFit } from './fit-slices.ts'
 import { checkFinite, logitsOf } from './logits.ts'
 import { pipeline } from './pipeline.ts'
 import { progressReporter, type Clock, type Progress } from './progress.ts'
@@ -17,6 +26,8 @@ export interface Shard {
   readonly fit: DatasetFit
   /** What the metrics are asked to be. */
   readonly options?: MetricOptions | undefined
+  /** Divisions of the samples to be counted besides. */
+  readonly slices?: readonly SliceFit[] | undefined
   /** By column name: those that the fit names. */
   readonly columns: ReadonlyMap<string, RowReader>
   readonly rows: { readonly start: number; readonly end: number }
@@ -27,14 +38,18 @@ export interface Shard {
   readonly onProgress: (progress: Progress) => void
   /** Called when the engine executes batches in parts of so many samples, because its device's memory holds no more. */
   readonly onSplit?: ((samples: number) => void) | undefined
+  /** Called with every batch in order, and waited for. Its arrays are the callee's. */
+  readonly onBatch?: ((batch: LogitsBatch) => Promise<void> | void) | undefined
   readonly clock: Clock
 }
 
 /** What a shard adds to its run. */
 export interface ShardResult {
   readonly samples: number
-  /** Plain JSON; `mergeShards` takes it. */
+  /** Plain JSON, to be merged with those of other shards. */
   readonly state: TaskState
+  /** The same of each slicing key. */
+  readonly slices: readonly SliceStates[]
 }
 
 /**
@@ -44,12 +59,16 @@ export interface ShardResult {
  * engine, LOGITS_NOT_FINITE naming the sample, DATASET_LABEL_UNKNOWN.
  */
 export async function evaluateShard(shard: Shard): Promise<ShardResult> {
-  const { session, graph, task, fit, options, columns, rows, batchSize, signal, clock, onProgress, onSplit } = shard
+  const { session, graph, task, fit, options, columns, rows, batchSize, signal, clock, onProgress, onSplit, onBatch } =
+    shard
+  const { slices = [] } = shard
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new AppError('BAD_INPUT', `the batch size is ${batchSize}; a whole number from 1 is expected`)
   const accumulator = taskAccumulator(task, { ...options, classes: fit.classes })
-  const decoder = batchDecoder(graph, fit, columns)
+  const decoder = batchDecoder(graph, fit, slices, columns)
   const report = progressReporter(rows.end - rows.start, clock, onProgress)
+  const parts = sliceAccumulator(task, { ...options, classes: fit.classes })
+  const sliced: SliceStates[] = slices.map(() => ({}))
   let state = accumulator.empty()
   let samples = 0
   let most = batchSize
@@ -70,14 +89,17 @@ export async function evaluateShard(shard: Shard): Promise<ShardResult> {
       decoder.recycle(inputs)
       return { batch, logits: outputs.get(fit.output) }
     },
-    consume({ batch, logits }) {
-      const { n, targets } = batch
+    async consume({ batch, logits }) {
+      const { first, n, targets, weights } = batch
       const values = logitsOf(logits, n)
-      checkFinite(task, values, n, (sample) => batch.first + sample)
-      state = accumulator.update(state, { first: batch.first, n, width: values.length / n, logits: values, targets })
+      checkFinite(task, values, n, (sample) => first + sample)
+      const counted: LogitsBatch = { first, n, width: values.length / n, logits: values, targets, weights }
+      state = accumulator.update(state, counted)
+      batch.slices.forEach((codes, key) => parts.update(sliced[key]!, counted, codes))
       samples += n
       report(samples, () => accumulator.running(state))
+      await onBatch?.(counted)
     },
   })
-  return { samples, state }
+  return { samples, state, slices: sliced }
 }

@@ -1,6 +1,6 @@
 import type { Graph, GraphValue } from '../architecture/index.ts'
 import { AppError } from '../error.ts'
-import { sameShape } from '../tensor/index.ts'
+import { numel, sameShape } from '../tensor/index.ts'
 import { isCastable } from './cast.ts'
 import type { ColumnFacts, DatasetFacts, DatasetFit, InputFit, Question, SamplesFit } from './dataset-fit.ts'
 import { fitClasses, fitLabels } from './fit-labels.ts'
@@ -13,7 +13,7 @@ import { matches, show } from './sample-shape.ts'
  */
 export function fitDataset(question: Question, dataset: DatasetFacts): DatasetFit {
   const { inputs, output, notes } = fitFeatures(question, dataset)
-  return { inputs, output: output.name, ...fitLabels(question, output, dataset), notes }
+  return { inputs, output: output.name, ...fitLabels(question, output, dataset), weights: fitWeights(dataset), notes }
 }
 
 /**
@@ -24,6 +24,27 @@ export function fitSamples(question: Question, dataset: DatasetFacts): SamplesFi
   if (dataset.columns.some(({ role }) => role === 'LABEL')) return fitDataset(question, dataset)
   const { inputs, output, notes } = fitFeatures(question, dataset)
   return { inputs, output: output.name, labels: null, classes: fitClasses(question, output), notes }
+}
+
+/** The column of the samples' weights, if there is one. */
+function fitWeights({ columns }: DatasetFacts): string | null {
+  const weights = columns.filter(({ role }) => role === 'WEIGHT')
+  const [column] = weights
+  if (column === undefined) return null
+  if (weights.length > 1)
+    throw new AppError('BAD_INPUT', `the dataset has the weight columns ${list(weights)}; one is expected`)
+  const { name, shape, dtype, statistics } = column
+  if (numel(shape) !== 1 || !isCastable(dtype))
+    throw new AppError(
+      'DATASET_SHAPE_MISMATCH',
+      `weight column ${name} has ${show(shape)} numbers for each sample; one is expected`,
+    )
+  if (statistics.min < 0)
+    throw new AppError(
+      'BAD_INPUT',
+      `weight column ${name} has values from ${statistics.min}; weights are numbers from 0 on`,
+    )
+  return name
 }
 
 function fitFeatures({ graph }: Question, { columns }: DatasetFacts) {

@@ -16,7 +16,7 @@ export function fitLabels(
   const column = labelColumn(dataset)
   const classes = fitClasses(question, output)
   const perSample = checkLabelShape(question, column, output)
-  const classOf = dataset.labelNames === null ? null : classCodes(question, column, dataset.labelNames)
+  const classOf = column.names == null ? null : classCodes(question, column, column.names)
   if (classOf === null && dataset.rows > 0) checkRange(question, column, classes.length)
   return { labels: { column: column.name, perSample, classOf }, classes }
 }
@@ -118,11 +118,12 @@ function classCodes({ task, classes }: Question, { name }: ColumnFacts, labelNam
   return labelNames.map((label) => classes.indexOf(label))
 }
 
-function checkRange({ task }: Question, { name, statistics }: ColumnFacts, classes: number): void {
+function checkRange({ task, ignoreIndex }: Question, { name, statistics }: ColumnFacts, classes: number): void {
   if (task === 'REGRESSION') return
   const { min, max, integral } = statistics
   const last = task === 'MULTICLASS' ? classes - 1 : 1
-  if (integral && min >= 0 && max <= last) return
+  // What lies between a label that is ignored and the others shows when the samples are counted.
+  if (integral && (min >= 0 || min === ignoreIndex) && (max <= last || max === ignoreIndex)) return
   const expected = last === 1 ? '0 or 1' : `whole numbers from 0 to ${last}`
   throw new AppError(
     'DATASET_LABEL_UNKNOWN',

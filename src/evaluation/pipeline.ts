@@ -13,8 +13,8 @@ export interface Stages<Decoded, Executed> {
   readonly decode: (index: number) => Promise<Decoded>
   /** Called in order. */
   readonly execute: (batch: Decoded) => Promise<Executed>
-  /** Called in order. */
-  readonly consume: (batch: Executed) => void
+  /** Called in order, and waited for. */
+  readonly consume: (batch: Executed) => Promise<void> | void
 }
 
 /**
@@ -69,7 +69,7 @@ async function flow<Decoded, Executed>({
       void executing.shift()
       // First the engine gets its next batch; counting the last one takes place meanwhile.
       await handOver()
-      consume(done)
+      await consume(done)
     }
   } finally {
     await Promise.allSettled([...decoding, ...executing])

@@ -4,7 +4,7 @@ import type { ParameterData, ParameterSource } from '../engine/index.ts'
 import { AppError } from '../error.ts'
 import { itemSize, numel, type DType } from '../tensor/index.ts'
 import { castBetween } from './cast.ts'
-import { readExactly } from './read-exactly.ts'
+import { readExactly } from '../container/index.ts'
 
 /** Dense, row-major, little-endian values of a tensor of a checkpoint. */
 export type DenseValues =

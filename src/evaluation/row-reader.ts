@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { itemSize, numel, type DType, type Shape } from '../tensor/index.ts'
-import { readExactly } from './read-exactly.ts'
+import { readExactly } from '../container/index.ts'
 
 /** A column of a dataset, read by rows in any order. */
 export interface RowReader {

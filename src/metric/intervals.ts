@@ -40,7 +40,14 @@ export function withIntervals(
       const values = replicate(random)
       asked.forEach((i, at) => (drawn[at]![r] = values[i]!.value ?? NaN))
     }
-  const intervals = new Map(asked.map((i, at) => [i, percentiles(drawn[at]!, estimates[i]!.value!, level)]))
+  const intervals = new Map(
+    asked.map((i, at) => {
+      const found = percentiles(drawn[at]!, level)
+      const value = estimates[i]!.value!
+      // A bootstrap that is so biased (average precision of few positives can be) tells nothing.
+      return [i, found === null || value < found.low || value > found.high ? null : found]
+    }),
+  )
   return estimates.map(({ proportion, ...value }, i) => ({
     ...value,
     interval:
@@ -78,15 +85,12 @@ export function wilson(
   }
 }
 
-/**
- * The middle `level` of what was drawn; null where it is all the same, where half of it is undefined, and where it does not hold the value itself: a
- * bootstrap that is so biased (average precision of few positives can be) tells nothing.
- */
-function percentiles(drawn: Float64Array, value: number, level: number): Interval | null {
+/** The middle `level` of what was drawn; null where it is all the same, and where half of it is undefined. */
+export function percentiles(drawn: Float64Array, level: number): Interval | null {
   const defined = drawn.filter((value) => !Number.isNaN(value)).sort()
   if (defined.length < 2 || defined.length < drawn.length / 2) return null
   const [low, high] = [quantile(defined, (1 - level) / 2), quantile(defined, (1 + level) / 2)]
-  return low === high || value < low || value > high ? null : { low, high, method: 'BOOTSTRAP' }
+  return low === high ? null : { low, high, method: 'BOOTSTRAP' }
 }
 
 /** Linear between the order statistics, as numpy.quantile. */

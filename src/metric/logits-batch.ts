@@ -7,6 +7,8 @@ export type Targets = Float64Array | Float32Array | Int32Array | Uint8Array
 export interface LogitsBatch {
   /** Row of the first sample in its data set: what a sample counts for in a bootstrap depends on its row. */
   readonly first: number
+  /** Row of each sample, where they do not follow each other. */
+  readonly rows?: Float64Array | undefined
   /** Samples; may be 0. */
   readonly n: number
   /**
@@ -24,6 +26,9 @@ export interface LogitsBatch {
   /** How much each sample counts: 1 where there are none. */
   readonly weights?: Float64Array | undefined
 }
+
+/** Row of the i-th sample of a batch. */
+export const rowAt = ({ first, rows }: LogitsBatch, i: number): number => rows?.[i] ?? first + i
 
 /** Whether the arrays of a batch have the lengths they promise: the caller's bug otherwise. */
 export function checkLengths({ n, width, logits, targets, weights }: LogitsBatch, targetsPerSample: number): void {

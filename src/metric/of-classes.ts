@@ -28,12 +28,9 @@ export function ofClasses(task: 'BINARY' | 'MULTICLASS', options: FullTaskOption
   const names = { classes: binary ? [classes[1]!] : classes, whole: binary, thresholds: binary }
   const values = (state: ClassState): Estimate[] => {
     const { counts, top, scores } = state
-    const tally = tallyOf(counts)
     return [
-      accuracy(counts),
-      ...agreement(counts),
-      ...(binary ? positiveRatios(tally, 1, classes[1]!, beta) : topAccuracies(top, topK)),
-      ...classRatios(tally, classes, beta),
+      ...countedValues(counts, binary, classes, beta),
+      ...(binary ? [] : topAccuracies(top, topK)),
       ...rankingValues(rankings(state, columns, costRatio), scores.undefined, names),
       ...scoreValues(state),
     ]
@@ -61,12 +58,28 @@ export function ofClasses(task: 'BINARY' | 'MULTICLASS', options: FullTaskOption
   }
 }
 
-const tallyOf = ({ weight, hits, predicted, actual, squares }: ClassCounts): Tally => ({
+/** What counts of true and predicted classes tell. */
+export function countedValues(
+  counts: ClassCounts,
+  binary: boolean,
+  classes: readonly string[],
+  beta: number,
+): Estimate[] {
+  const tally = tallyOf(counts)
+  return [
+    accuracy(counts),
+    ...agreement(counts),
+    ...(binary ? positiveRatios(tally, 1, classes[1]!, beta) : []),
+    ...classRatios(tally, classes, beta),
+  ]
+}
+
+export const tallyOf = ({ weight, hits, predicted, actual, squares }: ClassCounts): Tally => ({
   asked: hits.map(() => weight),
   ...{ hits, predicted, actual, whole: squares === null, oneClassEach: true },
 })
 
-function accuracy({ weight, hits, squares }: ClassCounts): Estimate {
+export function accuracy({ weight, hits, squares }: ClassCounts): Estimate {
   const right = hits.reduce((sum, hit) => sum + hit, 0)
   return entry('accuracy', null, null, weight === 0 ? null : right / weight, () => 'there are no samples', {
     proportion: squares === null ? { successes: right, trials: weight } : undefined,

@@ -54,13 +54,13 @@ export function ofLabels(options: FullTaskOptions): TaskAccumulator<LabelState> 
   }
 }
 
-const tallyOf = ({ asked, hits, predicted, actual, whole }: LabelCounts): Tally => ({
+export const tallyOf = ({ asked, hits, predicted, actual, whole }: LabelCounts): Tally => ({
   ...{ asked, hits, predicted, actual, whole },
   oneClassEach: false,
 })
 
 /** All labels of a sample have to be right: subset accuracy, as sklearn's accuracy_score. */
-const accuracy = ({ exact, weight, whole }: LabelCounts): Estimate =>
+export const accuracy = ({ exact, weight, whole }: LabelCounts): Estimate =>
   entry('accuracy', null, null, weight === 0 ? null : exact / weight, () => 'there are no samples', {
     proportion: whole ? { successes: exact, trials: weight } : undefined,
   })

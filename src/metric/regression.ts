@@ -3,7 +3,7 @@ import type { Accumulator } from './accumulator.ts'
 import { ERROR_BINS } from './error-bins.ts'
 import { MOST_SCORES } from './exact-scores.ts'
 import { exactAdder, mergeSums, ZERO_SUM, type ExactSum } from './exact-sum.ts'
-import { checkLengths, type LogitsBatch } from './logits-batch.ts'
+import { checkLengths, rowAt, type LogitsBatch } from './logits-batch.ts'
 import { addToBlock, emptyBlocks, mergeBlocks } from './moment-blocks.ts'
 import { hashRow } from './random.ts'
 import { weightAt } from './score-batch.ts'
@@ -57,7 +57,7 @@ export function regressionSums(): Omit<Accumulator<LogitsBatch, RegressionSums, 
   return {
     empty: () => ({ samples: 0, weight: ZERO_SUM, overflowed: 0, outputs: [] }),
     update(state, batch) {
-      const { n, width, logits, targets, first } = batch
+      const { n, width, logits, targets } = batch
       checkLengths(batch, width)
       if (n === 0) return state
       if (state.outputs.length === 0) state.outputs = Array.from({ length: width }, noSums)
@@ -89,7 +89,7 @@ export function regressionSums(): Omit<Accumulator<LogitsBatch, RegressionSums, 
           if (w !== 1 || (output.errors?.length ?? 0) >= MOST_SCORES) output.errors = null
           output.errors?.push(size)
           output.sizes[bin] = (output.sizes[bin] ?? 0) + w
-          addToBlock(output.blocks, hashRow(first + i), w, y, error, share)
+          addToBlock(output.blocks, hashRow(rowAt(batch, i)), w, y, error, share)
         }
         for (const name of NAMES) output[name] = sums[name].take()
       }

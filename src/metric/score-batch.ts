@@ -1,6 +1,6 @@
 import { AppError } from '../error.ts'
 import type { Task } from './accumulator.ts'
-import { checkLengths, type LogitsBatch } from './logits-batch.ts'
+import { checkLengths, rowAt, type LogitsBatch } from './logits-batch.ts'
 import { hashRow } from './random.ts'
 import { clippedLoss, firstOf, scratch, type ScoredBatch } from './scored-batch.ts'
 
@@ -189,14 +189,14 @@ function codeAt({ targets }: LogitsBatch, i: number, classes: number, perSample:
 /** Where a sample comes from, and how much it counts. */
 function place(scored: ScoredBatch, at: number, batch: LogitsBatch, i: number, classWeight = 1): void {
   scored.weights[at] = classWeight * weightAt(batch, i)
-  scored.hashes[at] = hashRow(batch.first + i)
+  scored.hashes[at] = hashRow(rowAt(batch, i))
 }
 
 /** How much a sample counts. @throws AppError BAD_INPUT. */
-export function weightAt({ weights, first }: LogitsBatch, i: number): number {
-  const weight = weights === undefined ? 1 : weights[i]!
+export function weightAt(batch: LogitsBatch, i: number): number {
+  const weight = batch.weights === undefined ? 1 : batch.weights[i]!
   if (weight >= 0 && weight < Infinity) return weight
-  throw new AppError('BAD_INPUT', `sample ${first + i} has the weight ${weight}; a number from 0 on is expected`)
+  throw new AppError('BAD_INPUT', `sample ${rowAt(batch, i)} has the weight ${weight}; a number from 0 on is expected`)
 }
 
 function checkWidth(task: Task, width: number, classes: number): void {

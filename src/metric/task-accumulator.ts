@@ -29,7 +29,11 @@ export function taskAccumulator(task: Task, given: TaskOptions): TaskAccumulator
   }
 }
 
-function withDefaults(task: Task, options: TaskOptions): FullTaskOptions {
+/**
+ * Options with their defaults.
+ * @throws AppError BAD_INPUT for those that the task cannot have.
+ */
+export function withDefaults(task: Task, options: TaskOptions): FullTaskOptions {
   const { classes, classWeights } = options
   const { topK = [2, 3, 5], beta = 2, costRatio = 1, calibrationBins = 15 } = options
   checkClasses(task, classes)

@@ -10,6 +10,7 @@ export type {
   ScoreHistogram as ScoreHistogramRow,
   Model as ModelRow,
   Run as RunRow,
+  RunSlice as RunSliceRow,
   RunEvent as RunEventRow,
   Shard as ShardRow,
   StateDictEntry as StateDictEntryRow,

@@ -6,13 +6,13 @@ import { storedDType } from './stored-dtype.ts'
 export function datasetFacts(dataset: DatasetRow, columns: readonly DatasetColumnRow[]): DatasetFacts {
   return {
     rows: Number(dataset.rows),
-    columns: columns.map(({ name, role, dtype, shape, min, max, integral }) => ({
+    columns: columns.map(({ name, role, dtype, shape, min, max, integral, names }) => ({
       name,
       role,
       dtype: storedDType(dtype),
       shape,
       statistics: { min: min ?? NaN, max: max ?? NaN, integral },
+      names: names.length === 0 ? null : names,
     })),
-    labelNames: dataset.labelNames.length === 0 ? null : dataset.labelNames,
   }
 }

@@ -1,4 +1,4 @@
-import { openDataset, type DatasetFile } from '../dataset/index.ts'
+import { openDataset, type DatasetFile, type DatasetOptions } from '../dataset/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetRow, Prisma, Transaction } from '../store/index.ts'
 import { checkName, isStorableText } from './check-name.ts'
@@ -12,8 +12,14 @@ export interface ImportDatasetInput {
   /** A new name makes version 1, a known one the next version. */
   readonly name: string
   readonly uploadId: string
-  /** The label's array or CSV column; several with commas for MULTILABEL. */
+  /** The label's array or column; several with commas for MULTILABEL. */
   readonly labelColumn?: string | null | undefined
+  readonly featureColumns?: readonly string[] | null | undefined
+  readonly sliceColumns?: readonly string[] | null | undefined
+  readonly weightColumn?: string | null | undefined
+  readonly idColumn?: string | null | undefined
+  /** Between the fields of a CSV. */
+  readonly delimiter?: string | null | undefined
 }
 
 /** Space of advisory locks that order the versions of a name ("ngds"). */
@@ -31,7 +37,7 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
   const { store, limits, clock } = platform
   const name = checkName('the name of the dataset', input.name, limits.nameLength)
   await using upload = await openUpload(platform, input.uploadId)
-  await using file = await openDataset(upload.source, { labelColumn: input.labelColumn ?? undefined })
+  await using file = await openDataset(upload.source, datasetOptions(platform, input))
   checkText(file)
   const columns = await storeColumns(platform, file)
 
@@ -48,7 +54,6 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
         fileSha256: upload.sha256,
         fileBytes: upload.row.bytes,
         rows: BigInt(file.rows),
-        labelNames: [...(file.labelNames ?? [])],
         createdAt: clock(),
       },
     })
@@ -68,12 +73,27 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
   return dataset
 }
 
+/** What the reader of a file is told. */
+export const datasetOptions = (
+  { spoolDir }: Platform,
+  { labelColumn, featureColumns, sliceColumns, weightColumn, idColumn, delimiter }: Omit<ImportDatasetInput, 'name'>,
+): DatasetOptions => ({
+  labelColumn: labelColumn ?? undefined,
+  featureColumns: featureColumns ?? undefined,
+  sliceColumns: sliceColumns ?? undefined,
+  weightColumn: weightColumn ?? undefined,
+  idColumn: idColumn ?? undefined,
+  delimiter: delimiter ?? undefined,
+  // The upload lies there: there is room for files of its size.
+  scratchDir: spoolDir,
+})
+
 async function storeColumns(
   { store }: Platform,
   file: DatasetFile,
 ): Promise<Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[]> {
   const stored: Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[] = []
-  for (const [index, { name, role, dtype, shape }] of file.columns.entries()) {
+  for (const [index, { name, role, dtype, shape, names }] of file.columns.entries()) {
     const { sha256 } = await store.bytes.put(file.read(index))
     const { min, max, integral } = file.statistics(index)
     stored.push({
@@ -87,22 +107,24 @@ async function storeColumns(
       min: Number.isFinite(min) ? min : null,
       max: Number.isFinite(max) ? max : null,
       integral,
+      names: [...(names ?? [])],
     })
   }
   return stored
 }
 
-function checkText({ columns, labelNames }: DatasetFile): void {
-  for (const { name } of columns)
+function checkText({ columns }: DatasetFile): void {
+  for (const { name, names } of columns) {
     if (!isStorableText(name))
       throw new AppError(
         'DATASET_CORRUPT',
         `the column name ${JSON.stringify(name)} has characters that are no text; rename it`,
       )
-  for (const name of labelNames ?? [])
-    if (!isStorableText(name))
+    const unstorable = (names ?? []).find((value) => !isStorableText(value))
+    if (unstorable !== undefined)
       throw new AppError(
         'DATASET_CORRUPT',
-        `the label ${JSON.stringify(name)} has characters that are no text; rename it`,
+        `column ${name} holds ${JSON.stringify(unstorable)}, which has characters that are no text; rename it`,
       )
+  }
 }

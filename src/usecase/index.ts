@@ -10,6 +10,15 @@ export {
   type CompareEnginesInput,
   type EngineComparison,
 } from './compare-engines.ts'
+export {
+  changedSamples,
+  compareOutcomes,
+  loadRunPairs,
+  metricDifferences,
+  type MetricDifference,
+  type RunPair,
+  type SampleChange,
+} from './compare-runs.ts'
 export { completeShard, type ShardOutcome } from './complete-shard.ts'
 export { createModel, type CreateModelInput } from './create-model.ts'
 export { deleteCheckpoint, type DeleteCheckpointInput, type Deleted } from './delete-checkpoint.ts'
@@ -44,12 +53,19 @@ export { planInspection, type InspectionPlan, type WantedStatistics } from './in
 export type { KeyMappingInput } from './key-mapping-json.ts'
 export { DEFAULT_PLATFORM_LIMITS, type PlatformLimits } from './limits.ts'
 export { devicesOf, liveWorkers, type WorkerDevice } from './live-workers.ts'
+export { writeSamples, type SampleRows } from './keep-samples.ts'
 export { loadModelPlan, type ModelChoice, type ModelPlan } from './load-model-plan.ts'
 export { loadRunPlan, type PlannedColumn, type RunPlan } from './load-run-plan.ts'
 export type { StoredTensor } from './load-state-dict.ts'
 export type { LogLevel } from './log-level.ts'
 export { createLruCache, type LruCache } from './lru-cache.ts'
 export type { MapLocationInput } from './map-location-json.ts'
+export {
+  fullMetricOptions,
+  runMetricOptions,
+  type FullMetricOptions,
+  type MetricOptionsInput,
+} from './metric-options.ts'
 export type { Platform } from './platform.ts'
 export type { PredictedSample, Prediction } from './prediction.ts'
 export { DEFAULT_PREDICTION_LIMITS, type PredictionLimits } from './prediction-limits.ts'
@@ -70,6 +86,15 @@ export {
   type UploadState,
 } from './resumable-upload.ts'
 export { runningHashes, type RunningHashes } from './running-hash.ts'
+export {
+  countSamples,
+  runSamples,
+  type KeptSample,
+  type SampleOrder,
+  type SamplePage,
+  type SamplePlace,
+  type SamplesInput,
+} from './run-samples.ts'
 export { SpooledElsewhere } from './spooled-here.ts'
 export { startRun, type StartRunInput } from './start-run.ts'
 export {

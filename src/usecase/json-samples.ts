@@ -31,7 +31,7 @@ export function jsonSamples(graph: Graph, inputs: unknown, limits: PredictionLim
         `${where} has ${found} samples and ${first!.where} has ${n}; every input needs as many`,
       )
   return {
-    facts: { rows: n, columns: columns.map(({ facts }) => facts), labelNames: null },
+    facts: { rows: n, columns: columns.map(({ facts }) => facts) },
     n,
     rows: null,
     readers: () =>

@@ -31,6 +31,8 @@ export interface PlatformLimits {
   readonly batchSize: number
   /** Samples that one worker evaluates at a time: a larger dataset is several shards, which several workers share. */
   readonly shardRows: number
+  /** Bytes of what a run keeps of its samples. */
+  readonly keptSamplesBytes: number
   readonly prediction: PredictionLimits
 }
 
@@ -50,5 +52,6 @@ export const DEFAULT_PLATFORM_LIMITS: PlatformLimits = {
   classes: 100_000,
   batchSize: 65_536,
   shardRows: 1_000_000,
+  keptSamplesBytes: 256 * 2 ** 20,
   prediction: DEFAULT_PREDICTION_LIMITS,
 }

@@ -1,15 +1,19 @@
-import { fitDataset, type DatasetFit } from '../evaluation/index.ts'
+import { fitDataset, fitSlices, type DatasetFit, type SliceFit } from '../evaluation/index.ts'
+import type { MetricOptions } from '../metric/index.ts'
 import type { RunRow } from '../store/index.ts'
 import type { DType, Shape } from '../tensor/index.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import type { KeyMappingInput } from './key-mapping-json.ts'
 import { loadModelPlan, type ModelPlan } from './load-model-plan.ts'
+import { runMetricOptions } from './metric-options.ts'
 import type { Platform } from './platform.ts'
 import { storedDType } from './stored-dtype.ts'
 
 /** All that a worker has to know to evaluate a run; bytes are named by their SHA-256. */
 export interface RunPlan extends ModelPlan {
   readonly fit: DatasetFit
+  readonly slices: readonly SliceFit[]
+  readonly options: MetricOptions
   /** The columns that the fit names. */
   readonly columns: readonly PlannedColumn[]
   readonly rows: number
@@ -36,11 +40,16 @@ export async function loadRunPlan(platform: Platform, run: RunRow): Promise<RunP
       include: { columns: { orderBy: { index: 'asc' } } },
     }),
   ])
-  const fit = fitDataset(plan, datasetFacts(dataset, dataset.columns))
-  const used = new Set([...fit.inputs.map(({ column }) => column), fit.labels.column])
+  const options = runMetricOptions(run)
+  const facts = datasetFacts(dataset, dataset.columns)
+  const fit = fitDataset({ ...plan, ignoreIndex: options.ignoreIndex }, facts)
+  const slices = fitSlices(run.sliceKeys, facts)
+  const used = new Set([...fit.inputs, fit.labels, ...slices].map(({ column }) => column).concat(fit.weights ?? []))
   return {
     ...plan,
     fit,
+    slices,
+    options,
     columns: dataset.columns
       .filter(({ name }) => used.has(name))
       .map(({ name, dtype, shape, storageHash }) => ({ name, dtype: storedDType(dtype), shape, storageHash })),

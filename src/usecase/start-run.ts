@@ -1,5 +1,5 @@
 import { AppError } from '../error.ts'
-import { defaultBatchSize, fitDataset, requireBound } from '../evaluation/index.ts'
+import { defaultBatchSize, fitDataset, fitSlices, requireBound } from '../evaluation/index.ts'
 import { Prisma, type DatasetColumnRow, type DatasetRow, type RunRow } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { bindStored, findCheckpoint, type StoredCheckpoint } from './bind-checkpoint.ts'
@@ -9,7 +9,10 @@ import { checkSavedLocations, mapLocationJson, type MapLocationInput } from './m
 import { datasetFacts } from './dataset-facts.ts'
 import { inChunks } from './in-chunks.ts'
 import { keyMappingJson, keyMappingOf, type KeyMappingInput } from './key-mapping-json.ts'
+import { decideToKeep, sampleBytes } from './keep-samples.ts'
 import { liveDevices } from './live-workers.ts'
+import { logitsWidth } from './logits-width.ts'
+import { checkMetricOptions, metricOptionsJson, runMetricOptions, type MetricOptionsInput } from './metric-options.ts'
 import type { Platform } from './platform.ts'
 import { checkWish, deviceIds, wishOf, type WishInput } from './wish.ts'
 
@@ -27,6 +30,11 @@ export interface StartRunInput extends WishInput {
   /** By default storages stay where their tags say. */
   readonly mapLocation?: MapLocationInput | null | undefined
   readonly keyMapping?: KeyMappingInput | null | undefined
+  readonly metrics?: MetricOptionsInput | null | undefined
+  /** Columns that divide the samples: `hospital`, `age:10`. */
+  readonly slices?: readonly string[] | null | undefined
+  /** Whether what the model says about each sample is kept; by default where it is not too much. */
+  readonly keepSamples?: boolean | null | undefined
 }
 
 /** Shards of one statement. */
@@ -54,7 +62,18 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
   const { task, classes } = checkpoint.model
   if (dataset.rows === 0n)
     throw new AppError('BAD_INPUT', `dataset ${dataset.name} version ${dataset.version} has no samples to evaluate on`)
-  fitDataset({ graph, task, classes }, datasetFacts(dataset, dataset.columns))
+  const metricOptions = metricOptionsJson(input.metrics)
+  const options = runMetricOptions({ metricOptions: metricOptions as RunRow['metricOptions'], threshold })
+  const facts = datasetFacts(dataset, dataset.columns)
+  const fit = fitDataset({ graph, task, classes, ignoreIndex: options.ignoreIndex }, facts)
+  checkMetricOptions(task, fit.classes, options)
+  const sliceKeys = fitSlices(input.slices ?? [], facts).map(({ key }) => key)
+  const perSample = sampleBytes(task, logitsWidth(graph, task), fit.labels.perSample)
+  const keepsSamples = decideToKeep(
+    input.keepSamples ?? null,
+    Number(dataset.rows) * perSample,
+    limits.keptSamplesBytes,
+  )
   const devices = await liveDevices(platform)
   checkWish(wish, graph, devices)
   checkSavedLocations(await savedLocations(platform, checkpoint), input.mapLocation ?? null, deviceIds(devices))
@@ -71,6 +90,9 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
         ...{ device: wish.device, engine: wish.engine, computeDType: wish.computeDType },
         batchSize,
         threshold,
+        metricOptions: metricOptions ?? Prisma.DbNull,
+        sliceKeys,
+        keepsSamples,
         strict,
         mapLocation: mapLocationJson(input.mapLocation ?? null) ?? Prisma.DbNull,
         keyMapping: keyMapping === null ? Prisma.DbNull : keyMappingJson(keyMapping),

@@ -15,7 +15,7 @@ export async function uploadSamples(
   limits: PredictionLimits,
 ): Promise<GivenSamples> {
   await using file = await openDataset(source, { labelColumn, labelsOptional: true })
-  const { rows, columns, labelNames } = file
+  const { rows, columns } = file
   if (rows > limits.samples)
     throw new AppError(
       'LIMIT_EXCEEDED',
@@ -40,7 +40,7 @@ export async function uploadSamples(
     facts.push({ ...column, statistics: file.statistics(index) })
   }
   return {
-    facts: { rows, columns: facts, labelNames },
+    facts: { rows, columns: facts },
     n: rows,
     rows: null,
     readers: (names) =>

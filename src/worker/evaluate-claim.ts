@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import type { ComputeDType, EngineName, Session, Wish } from '../engine/index.ts'
 import { evaluateShard } from '../evaluation/index.ts'
-import type { MetricOptions } from '../metric/index.ts'
+import type { TaskOptions } from '../metric/index.ts'
 import {
   completeShard,
   loadRunPlan,
   recordBatchSize,
   recordDevice,
   reportProgress,
+  writeSamples,
   type Platform,
   type RunPlan,
   type ShardClaim,
@@ -17,6 +18,7 @@ import { borrowSession } from './borrow-session.ts'
 import { deviceLines } from './describe-device.ts'
 import { openColumns, type OpenColumns } from './open-columns.ts'
 import { progressWriter } from './progress-writer.ts'
+import { sampleKeeper } from './sample-keeper.ts'
 import { speedometer } from './speedometer.ts'
 import type { Workbench } from './workbench.ts'
 
@@ -62,8 +64,8 @@ async function evaluateRows(
   recorded: Promise<boolean>,
 ): Promise<void> {
   const { run, firstRow, endRow, counted } = claim
-  const { graph, task, fit } = plan
-  const options: MetricOptions = { threshold: run.threshold }
+  const { graph, task, fit, slices } = plan
+  const options: TaskOptions = { ...plan.options, classes: fit.classes }
   const speedAt = speedometer(() => performance.now(), counted)
   const lost = new AbortController()
   const leave = (error: Error) => {
@@ -78,6 +80,7 @@ async function evaluateRows(
     },
     (error) => platform.log.warn({ err: error, runId: run.id }, 'progress could not be written'),
   )
+  const keeper = run.keepsSamples ? sampleKeeper(task, options, (rows) => writeSamples(platform, claim, rows)) : null
   try {
     const evaluation = evaluateShard({
       session,
@@ -85,6 +88,7 @@ async function evaluateRows(
       task,
       fit,
       options,
+      slices,
       columns: columns.readers,
       rows: { start: firstRow, end: endRow },
       batchSize: run.batchSize,
@@ -92,6 +96,7 @@ async function evaluateRows(
       onProgress: (progress) => {
         writer.report(progress)
       },
+      onBatch: keeper === null ? undefined : (batch) => keeper.keep(batch),
       onSplit: (batchSize) => {
         recordBatchSize(platform, claim, batchSize).then((held) => {
           if (!held) leave(new ClaimLost())
@@ -99,19 +104,22 @@ async function evaluateRows(
       },
       clock: performance,
     })
-    const { state } = await evaluation.catch(async (error: unknown) => {
+    const { state, slices: sliceStates } = await evaluation.catch(async (error: unknown) => {
       // Damaged samples can show as anything: what is wrong with the bytes goes before what came of them.
       if (!job.signal.aborted && !lost.signal.aborted) await columns.whole()
       throw error
     })
     must(await recorded)
+    await keeper?.close()
     await columns.whole()
     await writer.close()
     must(
       await completeShard(platform, claim, {
         task,
-        options: { ...options, classes: fit.classes },
+        options,
         state,
+        slices,
+        sliceStates,
         speedAt,
         completeJob: (tx) => job.complete(tx),
         signal: job.signal,

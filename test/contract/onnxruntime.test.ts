@@ -74,7 +74,7 @@ test('a graph in float16 answers as the same graph in float32, as far as float16
   // The processor computes each operator in float32 and rounds between them.
   await using session = await engine.load(half.graph, half.parameters, 'cpu', { threads: 1 })
   const expected = await expectedLogits('digits_cnn')
-  const { inputs } = await batchDecoder(half.graph, half.fit, half.columns).decode(0, 64)
+  const { inputs } = await batchDecoder(half.graph, half.fit, [], half.columns).decode(0, 64)
   const { outputs } = await session.run(inputs)
   const logits = outputs.get('logits')!
   expect(logits.dtype).toBe('float32')

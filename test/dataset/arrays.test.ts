@@ -287,7 +287,7 @@ describe('limits', () => {
     await expect(openDataset(npzFile({ x, y }), {}, limits)).rejects.toMatchObject(
       refused('LIMIT_EXCEEDED', 'more than 2 different labels, such as "c"'),
     )
-    expect((await openDataset(npzFile({ x, y }))).labelNames).toEqual(['a', 'b', 'c'])
+    expect((await openDataset(npzFile({ x, y }))).columns[1]!.names).toEqual(['a', 'b', 'c'])
   })
 
   test('of the length of labels, and of the number of arrays and columns', async () => {

@@ -1,9 +1,16 @@
-import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_DATASET_LIMITS, openDataset, type DatasetOptions } from '../../src/dataset/index.ts'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { DEFAULT_DATASET_LIMITS, openDataset, type DatasetFile, type DatasetOptions } from '../../src/dataset/index.ts'
 import { columnBytes, columnNumbers, textFile } from './make-files.ts'
 
-const open = (text: string, options?: DatasetOptions, limits = DEFAULT_DATASET_LIMITS) =>
-  openDataset(textFile('t.csv', text), options, limits)
+const opened: DatasetFile[] = []
+afterEach(async () => {
+  for (const file of opened.splice(0)) await file[Symbol.asyncDispose]()
+})
+async function open(text: string, options?: DatasetOptions, limits = DEFAULT_DATASET_LIMITS): Promise<DatasetFile> {
+  const file = await openDataset(textFile('t.csv', text), options, limits)
+  opened.push(file)
+  return file
+}
 const refused = (code: string, message: string) => ({ code, message: expect.stringContaining(message) })
 
 /** Everything a small file holds. */
@@ -16,7 +23,7 @@ async function read(text: string, options?: DatasetOptions) {
     y: await columnNumbers(file, 1),
     shapes: [features!.shape, labels!.shape],
     label: `${labels!.name} ${labels!.dtype}`,
-    names: file.labelNames,
+    names: file.columns.find(({ role }) => role === 'LABEL')?.names ?? null,
   }
 }
 

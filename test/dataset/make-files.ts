@@ -24,14 +24,9 @@ export async function columnNumbers(file: DatasetFile, index: number): Promise<n
 }
 
 /** Opens a file and reads every column to its end, as an import does. */
-export async function importAll(
-  source: ByteSource,
-  options?: DatasetOptions,
-  limits?: DatasetLimits,
-): Promise<DatasetFile> {
-  const file = await openDataset(source, options, limits)
+export async function importAll(source: ByteSource, options?: DatasetOptions, limits?: DatasetLimits): Promise<void> {
+  await using file = await openDataset(source, options, limits)
   for (let i = 0; i < file.columns.length; i++) await columnBytes(file, i)
-  return file
 }
 
 /** An npy array as numpy.lib.format describes it: the header padded to 64 bytes. */

@@ -17,7 +17,6 @@ describe('a foreign file is named for what it looks like', () => {
     ],
     ['JSON', '{"error": "not found"}', 'is JSON'],
     ['gzip', bytes(0x1f, 0x8b, 8, 0), 'is compressed by gzip'],
-    ['Parquet', 'PAR1\0\0', 'is a Parquet file'],
     ['a pickle', bytes(0x80, 4, 0x95, 0, 0), 'is a Python pickle, which is never opened'],
     ['an empty zip', Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)]), 'is an empty zip file'],
     ['a JPEG', bytes(0xff, 0xd8, 0xff, 0xe0), 'is a JPEG image'],

@@ -64,10 +64,10 @@ async function scaledShard(
         role: 'LABEL',
         dtype: y.dtype,
         shape: y.shape,
+        names: more.labelNames,
         statistics: { min: Math.min(...numbers), max: Math.max(...numbers), integral: numbers.every(Number.isInteger) },
       },
     ],
-    labelNames: more.labelNames ?? null,
   }
   const parameters = await parameterFile(join(folder.path, 'scale'), scaled, {
     scale: new Float32Array(more.width).fill(2),

@@ -57,8 +57,8 @@ function fit(c: Case) {
     task: c.task ?? 'MULTICLASS',
     classes: c.classes ?? [],
   }
-  const columns = [c.feature ?? feature([4]), c.label ?? label([], 0, 2)]
-  return fitDataset(question, { rows: 10, columns, labelNames: c.labelNames ?? null })
+  const columns = [c.feature ?? feature([4]), { ...(c.label ?? label([], 0, 2)), names: c.labelNames }]
+  return fitDataset(question, { rows: 10, columns })
 }
 const refusal = (run: () => unknown): { code: string; message: string } => {
   try {
@@ -75,6 +75,7 @@ describe('features', () => {
       inputs: [{ input: 'x', column: 'features', shape: [4] }],
       output: 'logits',
       labels: { column: 'y', perSample: 1, classOf: null },
+      weights: null,
       classes: ['0', '1', '2'],
       notes: [],
     })
@@ -144,7 +145,7 @@ describe('features', () => {
       feature([9], { name: 'id' }),
       label([], 0, 2),
     ]
-    const { inputs, notes } = fitDataset(question, { rows: 1, columns, labelNames: null })
+    const { inputs, notes } = fitDataset(question, { rows: 1, columns })
     expect(inputs.map(({ input, column }) => [input, column])).toEqual([
       ['image', 'image'],
       ['age', 'age'],
@@ -154,7 +155,7 @@ describe('features', () => {
 
   test('that are missing are named', () => {
     const columns = [feature([1], { name: 'age' }), feature([4], { name: 'picture' }), label([], 0, 2)]
-    const { code, message } = refusal(() => fitDataset(question, { rows: 1, columns, labelNames: null }))
+    const { code, message } = refusal(() => fitDataset(question, { rows: 1, columns }))
     expect(code).toBe('DATASET_SHAPE_MISMATCH')
     expect(message).toContain('inputs image, age')
     expect(message).toContain('feature columns age, picture')
@@ -235,7 +236,7 @@ describe('labels', () => {
       task: 'MULTICLASS',
       classes: [],
     }
-    const none = refusal(() => fitDataset(question, { rows: 1, columns: [feature([4])], labelNames: null }))
+    const none = refusal(() => fitDataset(question, { rows: 1, columns: [feature([4])] }))
     expect(none).toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('no label column') as unknown })
   })
 
@@ -246,7 +247,7 @@ describe('labels', () => {
       classes: [],
     }
     const columns = [feature([4]), label([], Infinity, -Infinity)]
-    expect(fitDataset(question, { rows: 0, columns, labelNames: null }).classes).toHaveLength(3)
+    expect(fitDataset(question, { rows: 0, columns }).classes).toHaveLength(3)
   })
 })
 
@@ -254,10 +255,7 @@ describe('the logits', () => {
   const inputs: Value[] = [{ shape: ['N', 4] }]
   const columns = [feature([4]), label([], 0, 2)]
   const output = (...outputs: Value[]) =>
-    fitDataset(
-      { graph: graph(inputs, outputs), task: 'MULTICLASS', classes: [] },
-      { rows: 1, columns, labelNames: null },
-    )
+    fitDataset({ graph: graph(inputs, outputs), task: 'MULTICLASS', classes: [] }, { rows: 1, columns })
 
   test('are the output of that name, or the first', () => {
     const [hidden, logits, scores]: Value[] = [

@@ -78,7 +78,7 @@ async function dataset(name: string) {
     columns.set(column.name, bytesRows(column.dtype, column.shape, Buffer.concat(pieces)))
     facts.push({ ...column, statistics: file.statistics(index) })
   }
-  return { facts: { rows: file.rows, columns: facts, labelNames: file.labelNames }, columns }
+  return { facts: { rows: file.rows, columns: facts }, columns }
 }
 
 async function weights(

@@ -159,7 +159,7 @@ describe('importDataset', () => {
 
   test('stores columns with their statistics', async () => {
     const stored = await row((await imported('digits', 'digits_test.npz')).id)
-    expect(stored).toMatchObject({ name: 'digits', version: 1, format: 'npz', rows: 450n, labelNames: [] })
+    expect(stored).toMatchObject({ name: 'digits', version: 1, format: 'npz', rows: 450n })
     expect(stored.columns).toEqual([
       expect.objectContaining({ name: 'x', role: 'FEATURE', dtype: 'float32', shape: [1, 8, 8], min: 0, max: 1 }),
       expect.objectContaining({ name: 'y', role: 'LABEL', dtype: 'int64', shape: [], min: 0, max: 9, integral: true }),
@@ -169,7 +169,7 @@ describe('importDataset', () => {
 
   test('keeps the names of labels that are strings', async () => {
     const stored = await row((await imported('pets', 'pets.csv', 'size,kind\n1,cat\n2,dog\n3,cat\n', 'kind')).id)
-    expect(stored).toMatchObject({ format: 'csv', rows: 3n, labelNames: ['cat', 'dog'] })
+    expect(stored).toMatchObject({ format: 'csv', rows: 3n, columns: [{}, { names: ['cat', 'dog'] }] })
   })
 
   test('counts versions without a gap, also when they come at the same time', async () => {

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import type { Graph } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
 import type { BindingReport } from '../../evaluation/index.ts'
-import type { DatasetColumnRow, MetricRow, ScoreHistogramRow } from '../../store/index.ts'
+import type { DatasetColumnRow, MetricRow, RunSliceRow, ScoreHistogramRow } from '../../store/index.ts'
 import { architectureGraph, bindCheckpoint, type Platform } from '../../usecase/index.ts'
 
 /** A key of a checkpoint's state_dict with the tensor and the storage behind it. */
@@ -40,6 +40,8 @@ export interface DetailLoaders {
   readonly reliability: DataLoader<string, unknown>
   /** How often each class got which score in a run. */
   readonly scores: DataLoader<string, readonly ScoreHistogramRow[]>
+  /** Metrics over parts of the samples of a run. */
+  readonly slices: DataLoader<string, readonly RunSliceRow[]>
   readonly tensors: DataLoader<string, readonly TensorRecord[]>
   /** Location tags of a checkpoint's storages, each once, in order of the alphabet. */
   readonly locations: DataLoader<string, readonly string[]>
@@ -93,6 +95,10 @@ export function detailLoaders(platform: Platform): DetailLoaders {
     ),
     scores: manyOf(
       (ids) => prisma.scoreHistogram.findMany({ where: { runId: { in: [...ids] } }, orderBy: { position: 'asc' } }),
+      ({ runId }) => runId,
+    ),
+    slices: manyOf(
+      (ids) => prisma.runSlice.findMany({ where: { runId: { in: [...ids] } }, orderBy: { position: 'asc' } }),
       ({ runId }) => runId,
     ),
     tensors: manyOf(

@@ -5,6 +5,10 @@ import { connection, pageRequest } from '../page.ts'
 /** Fields of `Dataset` that are no columns. */
 export const datasetResolvers: DatasetResolvers = {
   id: ({ id }) => encodeId('Dataset', id),
+  labelNames: async ({ id }, _arguments, { loaders }) => {
+    const columns = await loaders.columns.load(id)
+    return columns.find(({ role }) => role === 'LABEL')?.names ?? []
+  },
   columns: ({ id }, _arguments, { loaders }) => loaders.columns.load(id),
   storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Dataset.load(id),
   runs: async ({ id }, page, { loaders }) =>

@@ -11,6 +11,8 @@ import { mutationResolvers } from './mutation.ts'
 import { comparedEngineResolvers } from './compare-engines.ts'
 import { predictedSampleResolvers, predictionResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
+import { runDifferenceResolvers } from './compare-runs.ts'
+import { sampleConnectionResolvers } from './samples.ts'
 import { runEventResolvers } from './run-event.ts'
 import { logLineResolvers, metricResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
@@ -40,6 +42,8 @@ export const resolvers = {
   PredictedSample: predictedSampleResolvers,
   Query: queryResolvers,
   Run: runResolvers,
+  RunDifference: runDifferenceResolvers,
+  SampleConnection: sampleConnectionResolvers,
   Metric: metricResolvers,
   RunConfiguration: runConfigurationResolvers,
   RunEvent: runEventResolvers,

@@ -6,6 +6,7 @@ import { CHECKPOINT_OMIT, RUN_OMIT } from '../loader/index.ts'
 import { decodeId } from '../object-id.ts'
 import { connection, pageRequest } from '../page.ts'
 import { compareCheckpointsResolver } from './comparison.ts'
+import { compareRunsResolver } from './compare-runs.ts'
 import { compareEnginesResolver } from './compare-engines.ts'
 import { keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
@@ -15,6 +16,7 @@ import { distinctDevices } from './worker.ts'
 
 /** What can be asked. A lookup by id that finds nothing is an error; a lookup by name is a question, and null its answer. */
 export const queryResolvers: QueryResolvers = {
+  compareRuns: compareRunsResolver,
   node: (_root, { id }, context) => loadNode(id, context),
   model: async (_root, { id, name }, { loaders, platform }) => {
     if (oneOf({ id, name }) === 'id')

@@ -1,4 +1,5 @@
 import { curvePoints, type ScoreBin } from '../../metric/index.ts'
+import { fullMetricOptions } from '../../usecase/index.ts'
 import { InputError } from '../input-error.ts'
 import type {
   ComputeDtype,
@@ -10,12 +11,14 @@ import type {
   RunConfigurationResolvers,
   RunProgress,
   RunResolvers,
+  SliceMetric,
   TagMapping,
 } from '../generated/resolvers.ts'
 import type { RunRecord } from '../loader/index.ts'
 import { encodeId } from '../object-id.ts'
 import { required } from './required.ts'
 import { knownCode } from './known-code.ts'
+import { samplesResolver } from './samples.ts'
 
 /** Lines of a log that one answer may hold. */
 const MAX_LOG_LINES = 1000
@@ -51,6 +54,15 @@ export const runResolvers: RunResolvers = {
     errorCode === null ? null : { code: knownCode(errorCode), message: errorMessage ?? '', path: null },
   log: ({ id }, { last }, { loaders }) => loaders.log.load({ runId: id, last: logLines(last) }),
   durationMs,
+  slices: async ({ id }, { key, minSamples }, { loaders }) => {
+    const slices = await loaders.slices.load(id)
+    return slices
+      .filter(
+        (slice) => (key == null || slice.key === key) && Number(slice.samples) >= ((minSamples as number | null) ?? 1),
+      )
+      .map((slice) => ({ ...slice, metrics: slice.metrics as unknown as SliceMetric[] }))
+  },
+  sampleResults: samplesResolver,
   samplesPerSecond: (run) => {
     const duration = durationMs(run)
     return duration === null || duration === 0 ? null : Number(run.samples) / (duration / 1000)
@@ -67,6 +79,8 @@ export const metricResolvers: MetricResolvers = {
 export const runConfigurationResolvers: RunConfigurationResolvers = {
   engine: ({ engine }) => engine.toUpperCase() as EngineChoice,
   computeDtype: ({ computeDType }) => computeDType.toUpperCase() as ComputeDtype,
+  metrics: (run) => fullMetricOptions(run),
+  slices: ({ sliceKeys }) => sliceKeys,
   mapLocation: ({ mapLocation }) => (mapLocation as MapLocation | null)?.device ?? null,
   mapLocationTags: ({ mapLocation }): TagMapping[] | null => {
     const tags = (mapLocation as MapLocation | null)?.tags

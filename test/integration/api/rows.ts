@@ -107,7 +107,6 @@ export function rowWriter(prisma: PrismaClient) {
         fileSha256: 'cd'.repeat(32),
         fileBytes: 2000n,
         rows: 5n,
-        labelNames: [],
         columns: {
           create: [
             {

@@ -13,7 +13,10 @@ process.once('SIGTERM', () => stop.abort())
 const store = await openStore({ databaseUrl, log })
 const engine = await threadedEngine(new URL('../../../dist-test/engine/onnxruntime/index.js', import.meta.url))
 await runWorker({
-  platform: { store, spoolDir: join(folder, 'spool'), log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS },
+  platform: {
+    ...{ store, spoolDir: join(folder, 'spool'), log, clock: () => new Date(), limits: DEFAULT_PLATFORM_LIMITS },
+    programs: new URL('../../../dist-test/', import.meta.url),
+  },
   engines: [engine],
   cacheDir: join(folder, 'cache'),
   threads: 1,

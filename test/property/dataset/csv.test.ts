@@ -46,13 +46,13 @@ test('rows that are written as CSV are read as the same numbers', async () => {
         }),
       ]
       const text = (bom ? '\ufeff' : '') + lines.join(blanks ? end + end : end) + (last ? end : '')
-      const file = await openDataset(textFile('t.csv', text), { labelColumn: 'y' })
+      await using file = await openDataset(textFile('t.csv', text), { labelColumn: 'y' })
       expect(file.rows).toBe(features.length)
       expect(await columnNumbers(file, 0)).toEqual(features.flat())
       const codes = await columnNumbers(file, 1)
-      if (typeof labels[0] === 'string') expect(codes.map((code) => file.labelNames![code])).toEqual(labels)
+      if (typeof labels[0] === 'string') expect(codes.map((code) => file.columns[1]!.names![code])).toEqual(labels)
       else {
-        expect(file.labelNames).toBeNull()
+        expect(file.columns[1]!.names).toBeUndefined()
         expect(codes.map((code) => code + 0)).toEqual((labels as number[]).map((label) => label + 0))
       }
     }),

@@ -1,0 +1,158 @@
+import { parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type FileMetaData } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { quoted, type ByteSource } from '../container/index.ts'
+import { AppError } from '../error.ts'
+import type { DatasetLimits } from './dataset-limits.ts'
+import { typedNumber, type Table, type TableBatch } from './table.ts'
+
+/** Bytes of a footer: that of a table of 10,000 columns and 1,000 row groups has some. */
+const MAX_FOOTER_BYTES = 256 * 2 ** 20
+/** Bytes of a footer that are read with the end of the file. */
+const TAIL_BYTES = 1 << 19
+
+/**
+ * A Parquet file. A row group's column is decoded at a time.
+ * @throws AppError DATASET_CORRUPT, DATASET_UNSUPPORTED, LIMIT_EXCEEDED.
+ */
+export async function parquetTable(source: ByteSource, limits: DatasetLimits): Promise<Table> {
+  const file = asyncBuffer(source)
+  await checkFooter(source)
+  const metadata = await reading(source, () => parquetMetadataAsync(file, { initialFetchSize: TAIL_BYTES }))
+  checkGroups(source, metadata, limits)
+  const names = parquetSchema(metadata).children.map(({ element }) => element.name)
+  if (names.length > limits.maxColumns)
+    throw new AppError(
+      'LIMIT_EXCEEDED',
+      `${source.name} has ${names.length} columns, the limit is ${limits.maxColumns}`,
+    )
+  return {
+    format: 'parquet',
+    names,
+    numberOf: typedNumber,
+    place: (row, name) => Promise.resolve(`${source.name}: row ${row}, column ${quoted(name)}`),
+    async *batches() {
+      let first = 0
+      for (const { num_rows } of metadata.row_groups) {
+        const rows = Number(num_rows)
+        const start = first
+        if (rows > 0)
+          yield await Promise.resolve<TableBatch>({
+            rows,
+            column: (index) => columnOf(source, file, metadata, limits, names[index]!, start, rows),
+          })
+        first += rows
+      }
+    },
+  }
+}
+
+/** The cells of a column in one row group. */
+async function columnOf(
+  source: ByteSource,
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  limits: DatasetLimits,
+  name: string,
+  first: number,
+  rows: number,
+): Promise<ArrayLike<unknown>> {
+  const chunks: ArrayLike<unknown>[] = []
+  await reading(source, () =>
+    parquetRead({
+      file,
+      metadata,
+      columns: [name],
+      rowStart: first,
+      rowEnd: first + rows,
+      compressors: boundedCompressors(source, limits),
+      onChunk: ({ columnData }) => chunks.push(columnData),
+    }),
+  )
+  const found = chunks.reduce((sum, { length }) => sum + length, 0)
+  if (found !== rows)
+    throw new AppError('DATASET_CORRUPT', `${source.name}: column ${quoted(name)} has ${found} values for ${rows} rows`)
+  return chunks.length === 1 ? chunks[0]! : chunks.flatMap((chunk) => Array.from(chunk))
+}
+
+/** Pages are unpacked into memory whose size the file states. */
+const boundedCompressors = (source: ByteSource, { maxChunkBytes }: DatasetLimits): typeof compressors =>
+  Object.fromEntries(
+    Object.entries(compressors).map(([codec, unpack]) => [
+      codec,
+      (input: Uint8Array, length: number) => {
+        if (length > maxChunkBytes)
+          throw new AppError(
+            'LIMIT_EXCEEDED',
+            `${source.name} has a page of ${length} bytes, the limit is ${maxChunkBytes}`,
+          )
+        return unpack(input, length)
+      },
+    ]),
+  )
+
+function asyncBuffer(source: ByteSource): AsyncBuffer {
+  return {
+    byteLength: source.size,
+    slice: async (start, end = source.size) => {
+      const bytes = await source.read(start, end - start)
+      return bytes.slice().buffer
+    },
+  }
+}
+
+/** The last eight bytes: length of the footer, and the signature. */
+async function checkFooter(source: ByteSource): Promise<void> {
+  const ending = source.size >= 12 ? await source.read(source.size - 8, 8) : new Uint8Array(8)
+  const signature = new TextDecoder().decode(ending.subarray(4))
+  if (signature === 'PARE')
+    throw new AppError('DATASET_UNSUPPORTED', `${source.name} is encrypted; save it as plain Parquet`)
+  const length = new DataView(ending.buffer, ending.byteOffset).getUint32(0, true)
+  if (signature !== 'PAR1' || length > source.size - 12)
+    throw new AppError('DATASET_CORRUPT', `${source.name} has no Parquet footer; the file is cut off`)
+  if (length > MAX_FOOTER_BYTES)
+    throw new AppError(
+      'LIMIT_EXCEEDED',
+      `${source.name} has a footer of ${length} bytes, the limit is ${MAX_FOOTER_BYTES}`,
+    )
+}
+
+/** What the footer says is to be read at once has to be in the file, and not too much. */
+function checkGroups(source: ByteSource, { row_groups, num_rows }: FileMetaData, limits: DatasetLimits): void {
+  let rows = 0n
+  for (const [group, { columns, num_rows: own }] of row_groups.entries()) {
+    rows += own
+    for (const { meta_data: column } of columns) {
+      if (column === undefined)
+        throw new AppError('DATASET_UNSUPPORTED', `${source.name} keeps its columns in other files`)
+      const name = quoted(column.path_in_schema.join('.'))
+      const bytes = column.total_uncompressed_size
+      if (bytes > BigInt(limits.maxChunkBytes))
+        throw new AppError(
+          'LIMIT_EXCEEDED',
+          `${source.name}: row group ${group} has ${bytes} bytes of ${name}, the limit is ${limits.maxChunkBytes}; save it with smaller row groups (row_group_size)`,
+        )
+      if (column.num_values < 0n || column.num_values > BigInt(limits.maxChunkBytes))
+        throw new AppError(
+          'DATASET_CORRUPT',
+          `${source.name}: row group ${group} has ${column.num_values} values of ${name}`,
+        )
+    }
+  }
+  if (rows !== num_rows || rows > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new AppError(
+      'DATASET_CORRUPT',
+      `${source.name} has ${rows} rows in its row groups and says that it has ${num_rows}`,
+    )
+}
+
+async function reading<T>(source: ByteSource, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new AppError('DATASET_CORRUPT', `${source.name} cannot be read as Parquet: ${quoted(message, 200)}`, {
+      cause: error,
+    })
+  }
+}
