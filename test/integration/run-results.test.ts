@@ -61,7 +61,7 @@ describe('what a run found out, over GraphQL', () => {
       classes: CLASSES,
       architecture: { layers },
     })
-    // The logits as they are; and half of those of cat, so that some answers change.
+    // The logits as they are; and those of cat turned, so that some answers change.
     const weights = [
       [1, 0, 0, 0, 1, 0, 0, 0, 1],
       [1, 0, 0, 0, 1, 0, 0, 0, -0.05],
@@ -326,7 +326,7 @@ describe('what a run found out, over GraphQL', () => {
       `
         query ($id: ID!) {
           run(id: $id) {
-            samples {
+            sampleResults {
               totalCount
             }
           }
