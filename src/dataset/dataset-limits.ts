@@ -23,6 +23,13 @@ export interface DatasetLimits {
   readonly maxIdBytes: number
   /** Bytes of one column in one row group of a Parquet file, which are in memory together. */
   readonly maxChunkBytes: number
+  /** Files of an archive. */
+  readonly maxArchiveEntries: number
+  /** Bytes that a compressed file unpacks to. */
+  readonly maxUnpackedBytes: number
+  /** Bytes of one image file, and its pixels. */
+  readonly maxImageBytes: number
+  readonly maxImagePixels: number
   /** Bytes of a compressed array in Fortran order, which has to be held in memory to be turned. */
   readonly maxTransposeBytes: number
   /** Bytes that are turned at once when the array can be read by ranges. */
@@ -41,6 +48,10 @@ export const DEFAULT_DATASET_LIMITS: DatasetLimits = {
   maxLabelLength: 1000,
   maxIdBytes: 256,
   maxChunkBytes: 2 ** 30,
+  maxArchiveEntries: 10_000_000,
+  maxUnpackedBytes: 2 ** 40,
+  maxImageBytes: 64 * 2 ** 20,
+  maxImagePixels: 2 ** 26,
   maxTransposeBytes: 256 * 2 ** 20,
   transposeChunkBytes: 16 * 2 ** 20,
   zip: DEFAULT_ZIP_LIMITS,

@@ -1,4 +1,4 @@
 export type { Column, ColumnRole, ColumnStatistics, DatasetFile } from './columns.ts'
 export { DEFAULT_DATASET_LIMITS, type DatasetLimits } from './dataset-limits.ts'
-export type { DatasetFormat, DatasetOptions } from './dataset-options.ts'
+export type { DatasetFormat, DatasetOptions, ImageOptions } from './dataset-options.ts'
 export { openDataset } from './open-dataset.ts'

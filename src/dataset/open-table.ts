@@ -1,8 +1,13 @@
 import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError, invariant } from '../error.ts'
+import { arrowTable } from './arrow-table.ts'
 import type { DatasetFile } from './columns.ts'
+import { csvTable } from './csv-table.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { DatasetOptions } from './dataset-options.ts'
+import { jsonlTable } from './jsonl-table.ts'
+import { parquetTable } from './parquet-table.ts'
+import type { FileFormat } from './recognise-format.ts'
 import { openScratch, type Scratch } from './scratch-file.ts'
 import { besides, stageScalar, type ScalarStage, type StagedScalar } from './stage-scalar.ts'
 import { stageFeatures } from './stage-features.ts'
@@ -15,6 +20,7 @@ import { tableRoles, type TableRoles } from './table-roles.ts'
 /**
  * A dataset whose file is a table: it is read once, and its columns wait in scratch files to be stored one after the other. Columns of one
  * number each are one float32 feature; labels are int64 where they are whole numbers or text, else float64.
+ * @param given a feature that lies there already: then the table has none of its own.
  * @throws AppError DATASET_CORRUPT, DATASET_NOT_FINITE with row and column; BAD_INPUT, LIMIT_EXCEEDED.
  */
 export async function openTable(
@@ -22,10 +28,12 @@ export async function openTable(
   table: Table,
   options: DatasetOptions,
   limits: DatasetLimits,
+  given?: StagedColumn,
 ): Promise<DatasetFile> {
   const scratch = await openScratch(options.scratchDir)
   try {
-    const { rows, columns } = await stageAll(source, table, options, limits, scratch)
+    const { rows, columns: staged } = await stageAll(source, table, options, limits, scratch, given !== undefined)
+    const columns = given === undefined ? staged : [given, ...staged]
     return {
       format: table.format,
       rows,
@@ -46,6 +54,27 @@ function columnAt(columns: readonly StagedColumn[], index: number): StagedColumn
   return found
 }
 
+/** The table that a file holds; null for a format that is none. */
+export async function tableOf(
+  source: ByteSource,
+  format: FileFormat,
+  options: DatasetOptions,
+  limits: DatasetLimits,
+): Promise<Table | null> {
+  switch (format) {
+    case 'csv':
+      return await csvTable(source, options, limits)
+    case 'jsonl':
+      return await jsonlTable(source, limits)
+    case 'parquet':
+      return await parquetTable(source, limits)
+    case 'arrow':
+      return await arrowTable(source, limits)
+    default:
+      return null
+  }
+}
+
 /** Rows that are looked at, where not all are. */
 const rowsWanted = ({ rows }: DatasetOptions): number => rows ?? Infinity
 
@@ -55,6 +84,7 @@ async function stageAll(
   options: DatasetOptions,
   limits: DatasetLimits,
   scratch: Scratch,
+  featuresGiven: boolean,
 ): Promise<{ readonly rows: number; readonly columns: readonly StagedColumn[] }> {
   const all = table.names.map((_, index) => index)
   let stages: Stages | null = null
@@ -62,7 +92,7 @@ async function stageAll(
   for await (const batch of table.batches(all)) {
     if (stages === null) {
       const firstRow = await Promise.all(all.map(async (index) => (await batch.column(index))[0]))
-      stages = openStages(table, tableRoles(source, table, firstRow, options), firstRow, scratch, limits)
+      stages = openStages(table, tableRoles(source, table, firstRow, options, featuresGiven), firstRow, scratch, limits)
     }
     const wanted = limited(batch, rowsWanted(options) - rows)
     for (const stage of [...stages.features, ...stages.labels, ...stages.others]) await stage.take(wanted, rows)

@@ -2,15 +2,19 @@ import type { ByteSource } from '../container/index.ts'
 import { quoted } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetFormat } from './dataset-options.ts'
+import { isIdx } from './idx-array.ts'
 
 const HEAD_BYTES = 4096
 const BINARY_NAMES = /\.(npz|npy|safetensors|pt|pth|ckpt|pkl|parquet|arrow|feather|h5|gz|zip)$/i
+
+/** What a file is: a zip may be an .npz or an archive of other files. */
+export type FileFormat = Exclude<DatasetFormat, 'npz' | 'images'> | 'zip' | 'tar' | 'gzip'
 
 /**
  * The format of a file by its first bytes; its name only decides whether text may be a CSV.
  * @throws AppError DATASET_UNKNOWN_FORMAT, which says what the file looks like.
  */
-export async function recogniseFormat(source: ByteSource, declared: DatasetFormat | undefined): Promise<DatasetFormat> {
+export async function recogniseFormat(source: ByteSource): Promise<FileFormat> {
   const head = await source.read(0, Math.min(HEAD_BYTES, source.size))
   const foreign = foreignFormat(head)
   if (foreign !== null) throw unknown(source, foreign)
@@ -20,9 +24,7 @@ export async function recogniseFormat(source: ByteSource, declared: DatasetForma
       source,
       `begins with the bytes ${Buffer.from(head.subarray(0, 8)).toString('hex')}, which no format has`,
     )
-  if (declared !== undefined && declared !== found)
-    throw unknown(source, `was said to be ${declared}, but it looks like ${found}`)
-  if ((found === 'csv' || found === 'jsonl') && declared === undefined && BINARY_NAMES.test(source.name))
+  if ((found === 'csv' || found === 'jsonl') && BINARY_NAMES.test(source.name))
     throw unknown(source, `is ${found === 'csv' ? 'text' : 'JSON'}: ${quoted(textOf(head) ?? '', 60)}`)
   return found
 }
@@ -31,12 +33,15 @@ export async function recogniseFormat(source: ByteSource, declared: DatasetForma
 const unknown = (source: ByteSource, looks: string): AppError =>
   new AppError(
     'DATASET_UNKNOWN_FORMAT',
-    `${source.name} ${looks}; expected one of .npz, .npy, .safetensors, .parquet, .arrow, .jsonl, or .csv with a header line`,
+    `${source.name} ${looks}; expected one of .npz, .npy, .safetensors, .parquet, .arrow, .jsonl, .csv with a header line, IDX, or an archive (.zip, .tar) of images`,
   )
 
-function knownFormat(head: Uint8Array, source: ByteSource): DatasetFormat | null {
+function knownFormat(head: Uint8Array, source: ByteSource): FileFormat | null {
   if (startsWith(head, '\x93NUMPY')) return 'npy'
-  if (startsWith(head, 'PK\x03\x04')) return 'npz'
+  if (startsWith(head, 'PK\x03\x04')) return 'zip'
+  if (startsWith(head, '\x1f\x8b')) return 'gzip'
+  if (new TextDecoder('latin1').decode(head.subarray(257, 262)) === 'ustar') return 'tar'
+  if (isIdx(head)) return 'idx'
   if (startsWith(head, 'PAR1')) return 'parquet'
   // A file, or a stream of messages: a continuation and the length of the schema.
   if (startsWith(head, 'ARROW1') || startsWith(head, '\xff\xff\xff\xff')) return 'arrow'
@@ -57,7 +62,6 @@ const SIGNATURES: readonly (readonly [signature: string, looks: string])[] = [
     'version https://git-lfs.github.com/spec/',
     'is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`',
   ],
-  ['\x1f\x8b', 'is compressed by gzip: decompress it first'],
   ['\x89HDF', 'is an HDF5 file'],
   ['PK\x05\x06', 'is an empty zip file'],
   ['%PDF', 'is a PDF file'],

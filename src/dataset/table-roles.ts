@@ -32,6 +32,7 @@ export function tableRoles(
   table: Table,
   firstRow: readonly unknown[],
   options: DatasetOptions,
+  featuresGiven: boolean,
 ): TableRoles {
   const { names } = table
   const file: Named = {
@@ -50,14 +51,14 @@ export function tableRoles(
     return !isList(cell) && table.numberOf(cell) === null
   }
   const numbers = rest.filter((name) => !isText(name))
-  const chosen =
-    options.featureColumns === undefined
-      ? // Where all are text, the first cell is the error to tell of.
-        numbers.length === 0
-        ? rest
-        : numbers
+  // Where all are text, the first cell is the error to tell of.
+  const others = numbers.length === 0 ? rest : numbers
+  const chosen = featuresGiven
+    ? []
+    : options.featureColumns === undefined
+      ? others
       : chosenFeatures(file, labels, options.featureColumns)
-  if (chosen.length === 0)
+  if (chosen.length === 0 && !featuresGiven)
     throw new AppError('BAD_INPUT', `${source.name} has no columns besides ${listed(labels.map(showName))}`)
   if (chosen.includes(''))
     throw new AppError(

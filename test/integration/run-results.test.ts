@@ -18,6 +18,47 @@ interface Row {
   readonly weight: number
 }
 
+/** A list that is not empty. */
+type Some<T> = readonly [T, ...T[]]
+
+interface Interval {
+  readonly low: number
+  readonly high: number
+  readonly method: string
+}
+interface Metric {
+  readonly name: string
+  readonly average: string | null
+  readonly value: number
+  readonly binningError: number | null
+  readonly interval: Interval
+}
+interface Slice {
+  readonly key: string
+  readonly value: string
+  readonly samples: number
+  readonly metrics: readonly Metric[]
+}
+interface Samples {
+  readonly totalCount: number
+  readonly nodes: Some<{ readonly row: number; readonly confidence: number; readonly logits: readonly number[] }>
+  readonly pageInfo: { readonly endCursor: string; readonly hasNextPage: boolean }
+}
+interface Started {
+  readonly startRun: { readonly run: { readonly id: string }; readonly errors: readonly unknown[] }
+}
+interface Compared {
+  readonly difference: number
+  readonly interval: Interval
+}
+interface Difference {
+  readonly run: { readonly id: string }
+  readonly metrics: readonly [Compared, Compared]
+  readonly mcNemar: Readonly<Record<string, unknown>>
+  readonly broken: { readonly nodes: Some<{ readonly row: number; readonly id: string }> }
+  readonly fixed: { readonly nodes: Some<{ readonly row: number }> }
+}
+
 /** Samples whose logits are their features. One in five is answered wrongly, one in four of the south's besides. */
 const rows: readonly Row[] = Array.from({ length: N }, (_, i) => {
   const truth = (i * 7) % 3
@@ -86,14 +127,14 @@ describe('what a run found out, over GraphQL', () => {
     await api[Symbol.asyncDispose]()
   })
 
-  const ask = async (query: string, variables: Record<string, unknown> = {}): Promise<any> => {
-    const { data, errors } = await graphql(api.url, query, variables)
-    expect(errors).toBeUndefined()
-    return data
+  const ask = async <T>(query: string, variables: Record<string, unknown> = {}): Promise<T> => {
+    const answer = await graphql(api.url, query, variables)
+    expect(answer.errors).toBeUndefined()
+    return answer.data as T
   }
   async function run(input: Record<string, unknown>): Promise<string> {
     const base = { checkpointId: checkpoints[0], datasetId: datasets.plain, batchSize: 32 }
-    const { startRun } = await ask(START, { input: { ...base, ...input } })
+    const { startRun } = await ask<Started>(START, { input: { ...base, ...input } })
     expect(startRun.errors).toEqual([])
     const { status, errorMessage } = await ended(api.platform, startRun.run.id.slice('run_'.length))
     expect([status, errorMessage]).toEqual(['SUCCEEDED', null])
@@ -101,7 +142,7 @@ describe('what a run found out, over GraphQL', () => {
   }
 
   test('columns have roles, and text that is no feature has names', async () => {
-    const { dataset } = await ask(
+    const { dataset } = await ask<{ dataset: { labelNames: unknown; columns: unknown } }>(
       `query ($id: ID!) { dataset(id: $id) { columns { name role dtype shape names } labelNames } }`,
       {
         id: datasets.weighted,
@@ -120,7 +161,9 @@ describe('what a run found out, over GraphQL', () => {
 
   test('metrics have intervals, curves hold every sample, and the diagram all answers', async () => {
     const id = await run({})
-    const { run: found } = await ask(
+    const { run: found } = await ask<{
+      run: { metrics: Metric[]; scoreCurves: [{ points: unknown[] }]; reliability: { weight: number }[] }
+    }>(
       `query ($id: ID!) { run(id: $id) {
         metrics { name average class value binningError interval { low high method } }
         scoreCurves(classes: ["bee"]) { class points { threshold truePositives falsePositives falseNegatives trueNegatives } }
@@ -128,7 +171,7 @@ describe('what a run found out, over GraphQL', () => {
       } }`,
       { id },
     )
-    const accuracy = found.metrics.find(({ name }: { name: string }) => name === 'accuracy')
+    const accuracy = found.metrics.find(({ name }) => name === 'accuracy')!
     expect(accuracy.value).toBeCloseTo(share(rows), 12)
     // Wilson's interval, from its formula.
     const [p, z] = [share(rows), 1.959963984540054]
@@ -137,9 +180,7 @@ describe('what a run found out, over GraphQL', () => {
     expect(accuracy.interval.method).toBe('WILSON')
     expect(accuracy.interval.low).toBeCloseTo((middle - spread) / scale, 9)
     expect(accuracy.interval.high).toBeCloseTo((middle + spread) / scale, 9)
-    const auc = found.metrics.find(
-      ({ name, average }: { name: string; average: string | null }) => name === 'rocAuc' && average === 'macro',
-    )
+    const auc = found.metrics.find(({ name, average }) => name === 'rocAuc' && average === 'macro')!
     expect(auc).toMatchObject({ binningError: null, interval: { method: 'BOOTSTRAP' } })
     expect(auc.interval.low).toBeLessThan(auc.value)
     expect(auc.interval.high).toBeGreaterThan(auc.value)
@@ -151,21 +192,20 @@ describe('what a run found out, over GraphQL', () => {
       falseNegatives: 0,
       trueNegatives: 0,
     })
-    expect(found.reliability.reduce((sum: number, { weight }: { weight: number }) => sum + weight, 0)).toBe(N)
+    expect(found.reliability.reduce((sum, { weight }) => sum + weight, 0)).toBe(N)
   })
 
   test('slices have their own metrics, the worst first', async () => {
     const id = await run({ slices: ['hospital', 'age:3'] })
-    const { run: found } = await ask(
+    const { run: found } = await ask<{ run: { configuration: { slices: unknown }; slices: Slice[] } }>(
       `query ($id: ID!) { run(id: $id) { configuration { slices } slices { key value samples metrics { name average value interval { low high } } } } }`,
       { id },
     )
     expect(found.configuration.slices).toEqual(['hospital', 'age:3'])
-    const hospitals = found.slices.filter(({ key }: { key: string }) => key === 'hospital')
-    const valueOf = (slice: any, name: string): number =>
-      slice.metrics.find((metric: any) => metric.name === name).value
+    const hospitals = found.slices.filter(({ key }) => key === 'hospital')
+    const valueOf = (slice: Slice, name: string): number => slice.metrics.find((metric) => metric.name === name)!.value
     const expected = { north: 'north', south: 'south', '(missing)': '' }
-    expect(hospitals.map(({ value }: { value: string }) => value).sort()).toEqual(Object.keys(expected).sort())
+    expect(hospitals.map(({ value }) => value).sort()).toEqual(Object.keys(expected).sort())
     for (const slice of hospitals) {
       const own = rows.filter(({ hospital }) => hospital === expected[slice.value as keyof typeof expected])
       expect(slice.samples).toBe(own.length)
@@ -176,19 +216,19 @@ describe('what a run found out, over GraphQL', () => {
       }, 0)
       expect(valueOf(slice, 'logLoss')).toBeCloseTo(loss / own.length, 6)
     }
-    const f1 = hospitals.map((slice: any) => valueOf(slice, 'f1'))
-    expect(f1).toEqual([...f1].sort((a: number, b: number) => a - b))
-    const ages = found.slices.filter(({ key }: { key: string }) => key === 'age:3')
+    const f1 = hospitals.map((slice) => valueOf(slice, 'f1'))
+    expect(f1).toEqual([...f1].sort((a, b) => a - b))
+    const ages = found.slices.filter(({ key }) => key === 'age:3')
     const [low, high] = [Math.min(...rows.map(({ age }) => age)), Math.max(...rows.map(({ age }) => age))]
     const counts = [0, 0, 0]
     for (const { age } of rows) counts[Math.min(2, Math.floor(((age - low) / (high - low)) * 3))]!++
-    expect(ages.map(({ samples }: { samples: number }) => samples).sort()).toEqual(counts.sort())
-    expect(ages.some(({ value }: { value: string }) => value.startsWith(`[${low}, `))).toBe(true)
+    expect(ages.map(({ samples }) => samples).sort()).toEqual(counts.sort())
+    expect(ages.some(({ value }) => value.startsWith(`[${low}, `))).toBe(true)
   })
 
   test('samples can be had by what became of them', async () => {
     const id = await run({})
-    const { run: found } = await ask(
+    const { run: found } = await ask<{ run: { keepsSamples: boolean; all: Samples; wrong: Samples; south: Samples } }>(
       `query ($id: ID!) { run(id: $id) {
         keepsSamples
         all: sampleResults(first: 1) { totalCount nodes { row id right labels trueLabels logits probabilities loss confidence } }
@@ -207,7 +247,7 @@ describe('what a run found out, over GraphQL', () => {
     const confidence = ({ logits }: Row): number =>
       Math.exp(Math.max(...logits)) / logits.reduce((sum, logit) => sum + Math.exp(logit), 0)
     const sure = [...mistakes].sort((a, b) => confidence(b.row) - confidence(a.row) || a.at - b.at)
-    expect(found.wrong.nodes.map((node: any) => node.confidence)).toEqual(
+    expect(found.wrong.nodes.map((node) => node.confidence)).toEqual(
       sure.slice(0, 5).map(({ row }) => expect.closeTo(confidence(row), 6)),
     )
     expect(found.south.totalCount).toBe(
@@ -217,11 +257,11 @@ describe('what a run found out, over GraphQL', () => {
     const seen: number[] = []
     let after: string | null = null
     do {
-      const page: any = await ask(
+      const page: { run: { sampleResults: Samples } } = await ask(
         `query ($id: ID!, $after: String) { run(id: $id) { sampleResults(first: 7, after: $after, filter: { outcome: WRONG }, orderBy: CONFIDENCE) { nodes { row } pageInfo { endCursor hasNextPage } } } }`,
         { id, after },
       )
-      seen.push(...page.run.sampleResults.nodes.map(({ row }: { row: number }) => row))
+      seen.push(...page.run.sampleResults.nodes.map(({ row }) => row))
       after = page.run.sampleResults.pageInfo.hasNextPage ? page.run.sampleResults.pageInfo.endCursor : null
     } while (after !== null)
     expect([...seen].sort((a, b) => a - b)).toEqual(mistakes.map(({ at }) => at))
@@ -229,9 +269,12 @@ describe('what a run found out, over GraphQL', () => {
 
   test('weights, ignored labels and class weights count', async () => {
     const value = async (input: Record<string, unknown>): Promise<number> => {
-      const { run: found } = await ask(`query ($id: ID!) { run(id: $id) { metrics(names: ["accuracy"]) { value } } }`, {
-        id: await run(input),
-      })
+      const { run: found } = await ask<{ run: { metrics: [Metric] } }>(
+        `query ($id: ID!) { run(id: $id) { metrics(names: ["accuracy"]) { value } } }`,
+        {
+          id: await run(input),
+        },
+      )
       return found.metrics[0].value
     }
     expect(await value({ datasetId: datasets.weighted })).toBeCloseTo(share(rows, true), 12)
@@ -250,7 +293,7 @@ describe('what a run found out, over GraphQL', () => {
       [{ slices: ['hospital:4'] }, 'column hospital holds text'],
       [{ slices: ['x'] }, 'column x has [3] numbers'],
     ] as const) {
-      const { startRun } = await ask(START, { input: { ...base, ...input } })
+      const { startRun } = await ask<Started>(START, { input: { ...base, ...input } })
       expect(startRun).toMatchObject({
         run: null,
         errors: [{ code: 'BAD_INPUT', message: expect.stringContaining(message) }],
@@ -261,7 +304,7 @@ describe('what a run found out, over GraphQL', () => {
 
   test('two runs are compared sample by sample', async () => {
     const ids = [await run({}), await run({ checkpointId: checkpoints[1] })]
-    const { compareRuns } = await ask(
+    const { compareRuns } = await ask<{ compareRuns: { base: { id: string }; others: [Difference] } }>(
       `query ($ids: [ID!]!) { compareRuns(ids: $ids) {
         base { id }
         others {
@@ -287,7 +330,7 @@ describe('what a run found out, over GraphQL', () => {
     const [broken, fixed] = [count(true, false), count(false, true)]
     expect(broken).toBeGreaterThan(0)
     expect(other.mcNemar).toMatchObject({ bothRight: count(true, true), bothWrong: count(false, false), broken, fixed })
-    expect(other.broken.nodes.map(({ row }: { row: number }) => row)).toEqual(
+    expect(other.broken.nodes.map(({ row }) => row)).toEqual(
       outcome.flatMap(([before, now], row) => (before && !now ? [row] : [])).slice(0, 20),
     )
     expect(other.broken.nodes[0].id).toBe(`s-${other.broken.nodes[0].row}`)

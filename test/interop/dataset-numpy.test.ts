@@ -78,7 +78,7 @@ describeWithNumpy('numpy', () => {
         dtype,
         shape,
       })
-      expect(file.columns.find(({ role }) => role === 'LABEL')!.names).toEqual(names)
+      expect(file.columns.find(({ role }) => role === 'LABEL')!.names ?? null).toEqual(names)
       for (const [index, sha256] of [x, y].entries())
         expect(
           createHash('sha256')

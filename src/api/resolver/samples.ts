@@ -1,4 +1,4 @@
-import { countSamples, runSamples, type SamplePlace, type SamplesInput } from '../../usecase/index.ts'
+import { countSamples, runSamples, type SampleOrder, type SamplePlace, type SamplesInput } from '../../usecase/index.ts'
 import type { RunResolvers, SampleConnectionResolvers } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
 import { pageSize } from '../page.ts'
@@ -13,8 +13,7 @@ export const samplesResolver: NonNullable<RunResolvers['sampleResults']> = async
   const input: SamplesInput = {
     runId: id,
     ...filter,
-    // A default does not keep a client from sending null.
-    order: (orderBy) ?? 'ROW',
+    order: orderOf(orderBy),
     first: pageSize(first),
     after: after == null ? null : placeOf(after),
   }
@@ -32,6 +31,9 @@ export const samplesResolver: NonNullable<RunResolvers['sampleResults']> = async
     input,
   }
 }
+
+/** A default does not keep a client from sending null, whatever the generated type says. */
+const orderOf = (order: SampleOrder | null | undefined): SampleOrder => order ?? 'ROW'
 
 /** Counting looks at every sample again: only for those who ask. */
 export const sampleConnectionResolvers: SampleConnectionResolvers = {
