@@ -114,14 +114,22 @@ function nearest(
   height: number,
 ): Pixels {
   const out = new Uint8Array(width * height * channels)
-  for (let y = 0, to = 0; y < height; y++) {
-    const row = Math.floor(((y + 0.5) * oldHeight) / height) * oldWidth
-    for (let x = 0; x < width; x++) {
-      const from = (row + Math.floor(((x + 0.5) * oldWidth) / width)) * channels
+  const columns = nearestOf(oldWidth, width)
+  let to = 0
+  for (const row of nearestOf(oldHeight, height))
+    for (const column of columns) {
+      const from = (row * oldWidth + column) * channels
       for (let channel = 0; channel < channels; channel++) out[to++] = data[from + channel]!
     }
-  }
   return { data: out, width, height, channels }
+}
+
+/** The old pixel of each new one; added up, as Pillow does, for the rounding to be the same (Geometry.c, ImagingScaleAffine). */
+function nearestOf(from: number, to: number): Int32Array {
+  const scale = from / to
+  const places = new Int32Array(to)
+  for (let i = 0, at = scale * 0.5; i < to; i++, at += scale) places[i] = Math.min(from - 1, Math.trunc(at))
+  return places
 }
 
 /**

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fileSource } from '../../src/container/index.ts'
 import { openDataset, type ImageOptions } from '../../src/dataset/index.ts'
 import { columnBytes } from '../dataset/make-files.ts'
-import { pythonHas, runPython } from './python.ts'
+import { pythonFinds, pythonHas, runPython } from './python.ts'
 
 /** An archive that Python made, and the eight-bit pixels that torchvision makes of it. */
 interface Written {
@@ -21,6 +22,9 @@ const WRITE = `
 import io, json, pathlib, sys, tarfile, zipfile, gzip, struct
 import numpy as np
 from PIL import Image
+sys.path.insert(0, sys.argv[2])
+from torchvision_models import load_models
+load_models()
 from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import InterpolationMode as Mode
@@ -77,13 +81,15 @@ labels.tofile(folder / "mnist-labels.bin")
 print(json.dumps(written))
 `
 
-const describeWithTorchvision = pythonHas('torchvision', 'PIL') ? describe : describe.skip
+const describeWithTorchvision = pythonFinds('torchvision') && pythonHas('torch', 'PIL') ? describe : describe.skip
 
 describeWithTorchvision('torchvision', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nograd-images-'))
   let written: Written[]
   beforeAll(() => {
-    written = JSON.parse(runPython(WRITE, null, [folder])) as Written[]
+    written = JSON.parse(
+      runPython(WRITE, null, [folder, fileURLToPath(new URL('../../scripts', import.meta.url))]),
+    ) as Written[]
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -95,7 +101,7 @@ describeWithTorchvision('torchvision', () => {
       expect([path, file.rows, ...image!.shape]).toEqual([path, ...shape])
       expect(label!.names).toEqual([...new Set(labels)].sort())
       expect(id).toMatchObject({ role: 'ID' })
-      const codes = new BigInt64Array((await columnBytes(file, 1)).bytes.slice().buffer)
+      const codes = new BigInt64Array(new Uint8Array((await columnBytes(file, 1)).bytes).buffer)
       expect(Array.from(codes, (code) => label!.names![Number(code)])).toEqual(labels)
       const [found, expected] = [(await columnBytes(file, 0)).bytes, readFileSync(pixels)]
       let [largest, sum] = [0, 0]
