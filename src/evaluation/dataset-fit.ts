@@ -2,10 +2,13 @@ import type { Graph } from '../architecture/index.ts'
 import type { Column, ColumnStatistics } from '../dataset/index.ts'
 import type { Task } from '../metric/index.ts'
 import type { Shape } from '../tensor/index.ts'
+import type { Preprocess } from './preprocess.ts'
 
 /** A column and what is known of its values. */
 export interface ColumnFacts extends Column {
   readonly statistics: ColumnStatistics
+  /** What is done to its values before they go into a model. */
+  readonly preprocess?: Preprocess | null | undefined
 }
 
 /** A dataset as far as preflight has to know it. */
@@ -30,6 +33,7 @@ export interface InputFit {
   readonly column: string
   /** Of one sample, as the graph takes it. */
   readonly shape: Shape
+  readonly preprocess?: Preprocess | undefined
 }
 
 /** Where the truth is and how it is read. */

@@ -5,6 +5,7 @@ import { itemSize, numel, typedArrayOf, type DType, type Shape, type Tensor, typ
 import { castBetween, type Cast } from './cast.ts'
 import type { DatasetFit, LabelFit, SamplesFit } from './dataset-fit.ts'
 import { sliceCode, type SliceFit } from './fit-slices.ts'
+import { preprocessor, type Preprocess } from './preprocess.ts'
 import { rowBytes, type RowReader } from './row-reader.ts'
 
 /** Samples that are ready for the engine. */
@@ -75,10 +76,10 @@ export async function decodeSamples(
 }
 
 function featureDecoders(graph: Graph, { inputs }: SamplesFit, columns: ReadonlyMap<string, RowReader>) {
-  return inputs.map(({ input, column, shape }) => {
+  return inputs.map(({ input, column, shape, preprocess }) => {
     const value = graph.inputs.find((candidate) => candidate.name === input)
     invariant(value !== undefined, `no graph input ${input}`)
-    return { input, decoder: tensorDecoder(readerOf(columns, column), value.dtype, shape) }
+    return { input, decoder: tensorDecoder(readerOf(columns, column), value.dtype, shape, preprocess) }
   })
 }
 
@@ -97,8 +98,8 @@ interface TensorDecoder {
  * Rows as tensors of the graph's dtype. Memory that comes back is used for the next batch of the same size: fresh memory has to be
  * zeroed and mapped page by page, which costs as much as the reading.
  */
-function tensorDecoder(reader: RowReader, dtype: DType, shape: Shape): TensorDecoder {
-  const cast = reader.dtype === dtype ? null : castBetween(reader.dtype, dtype)
+function tensorDecoder(reader: RowReader, dtype: DType, shape: Shape, preprocess?: Preprocess): TensorDecoder {
+  const cast = preprocess === undefined ? castTo(reader, dtype) : castAfter(reader, dtype, preprocess)
   const elements = numel(shape)
   const size = rowBytes(reader)
   const free: ArrayBuffer[] = []
@@ -122,6 +123,26 @@ function tensorDecoder(reader: RowReader, dtype: DType, shape: Shape): TensorDec
     recycle({ data }) {
       if (data.buffer instanceof ArrayBuffer) free.push(data.buffer)
     },
+  }
+}
+
+/** Null where nothing is to be done. */
+const castTo = (reader: RowReader, dtype: DType): Cast | null =>
+  reader.dtype === dtype ? null : castBetween(reader.dtype, dtype)
+
+/** By way of float32, where the values are preprocessed. */
+function castAfter(reader: RowReader, dtype: DType, preprocess: Preprocess): Cast {
+  const [before, after] = [castBetween(reader.dtype, 'float32'), castBetween('float32', dtype)]
+  const apply = preprocessor(preprocess, reader.shape)
+  let values = new Float32Array(0)
+  return (source, target) => {
+    const elements = source.byteLength / itemSize(reader.dtype)
+    if (values.length < elements) values = new Float32Array(elements)
+    const own = values.subarray(0, elements)
+    const bytes = new Uint8Array(own.buffer, 0, own.byteLength)
+    before(source, bytes)
+    apply(own)
+    after(bytes, target)
   }
 }
 

@@ -96,15 +96,23 @@ function fitInput(input: GraphValue, column: ColumnFacts, notes: string[]): Inpu
       'DATASET_SHAPE_MISMATCH',
       `column ${column.name} is of dtype ${column.dtype}, which has no real numbers; save it as float32`,
     )
-  if (column.dtype !== input.dtype) {
-    if (!input.dtype.startsWith('float') && !input.dtype.startsWith('bfloat') && !column.statistics.integral)
+  const { preprocess } = column
+  const floating = input.dtype.startsWith('float') || input.dtype.startsWith('bfloat')
+  if (preprocess != null && !floating)
+    throw new AppError(
+      'DATASET_SHAPE_MISMATCH',
+      `column ${column.name} is preprocessed to float32, input ${input.name} of the model takes ${input.dtype}`,
+    )
+  if (preprocess != null) notes.push(`column ${column.name} is preprocessed: ${JSON.stringify(preprocess)}`)
+  else if (column.dtype !== input.dtype) {
+    if (!floating && !column.statistics.integral)
       throw new AppError(
         'DATASET_SHAPE_MISMATCH',
         `column ${column.name} has fractions, input ${input.name} of the model takes ${input.dtype}; give it whole numbers`,
       )
     notes.push(`column ${column.name} is converted from ${column.dtype} to ${input.dtype}; its values are not scaled`)
   }
-  return { input: input.name, column: column.name, shape }
+  return { input: input.name, column: column.name, shape, ...(preprocess == null ? {} : { preprocess }) }
 }
 
 /** The output called `logits`, or the only one, or the first. */

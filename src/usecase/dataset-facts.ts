@@ -1,4 +1,4 @@
-import type { DatasetFacts } from '../evaluation/index.ts'
+import type { DatasetFacts, Preprocess } from '../evaluation/index.ts'
 import type { DatasetColumnRow, DatasetRow } from '../store/index.ts'
 import { storedDType } from './stored-dtype.ts'
 
@@ -6,13 +6,14 @@ import { storedDType } from './stored-dtype.ts'
 export function datasetFacts(dataset: DatasetRow, columns: readonly DatasetColumnRow[]): DatasetFacts {
   return {
     rows: Number(dataset.rows),
-    columns: columns.map(({ name, role, dtype, shape, min, max, integral, names }) => ({
+    columns: columns.map(({ name, role, dtype, shape, min, max, integral, names, preprocess }) => ({
       name,
       role,
       dtype: storedDType(dtype),
       shape,
       statistics: { min: min ?? NaN, max: max ?? NaN, integral },
       names: names.length === 0 ? null : names,
+      preprocess: preprocess as Preprocess | null,
     })),
   }
 }

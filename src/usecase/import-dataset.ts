@@ -1,11 +1,14 @@
-import { openDataset, type DatasetFile, type DatasetOptions } from '../dataset/index.ts'
+import { openDataset, type DatasetFile, type DatasetOptions, type ImageOptions } from '../dataset/index.ts'
 import { AppError } from '../error.ts'
-import type { DatasetRow, Prisma, Transaction } from '../store/index.ts'
+import { checkPreprocess, type Preprocess } from '../evaluation/index.ts'
+import { Prisma, type DatasetRow, type Transaction } from '../store/index.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { inChunks } from './in-chunks.ts'
 import { nameStorages } from './name-storages.ts'
 import { consumeUpload, openUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
+
+export type { ImageOptions } from '../dataset/index.ts'
 
 /** An upload to import as a dataset. */
 export interface ImportDatasetInput {
@@ -20,6 +23,14 @@ export interface ImportDatasetInput {
   readonly idColumn?: string | null | undefined
   /** Between the fields of a CSV. */
   readonly delimiter?: string | null | undefined
+  readonly images?: ImageOptions | null | undefined
+  /** By column; images are divided by 255 in any case. */
+  readonly preprocess?: readonly ColumnPreprocess[] | null | undefined
+}
+
+/** What is done to the values of a column before they go into a model. */
+export interface ColumnPreprocess extends Preprocess {
+  readonly column: string
 }
 
 /** Space of advisory locks that order the versions of a name ("ngds"). */
@@ -39,7 +50,8 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
   await using upload = await openUpload(platform, input.uploadId)
   await using file = await openDataset(upload.source, datasetOptions(platform, input))
   checkText(file)
-  const columns = await storeColumns(platform, file)
+  const preprocess = preprocessOf(file, input.preprocess ?? [])
+  const columns = await storeColumns(platform, file, preprocess)
 
   const write = async (tx: Transaction): Promise<DatasetRow> => {
     // The next version is the highest plus one, and two imports at once must not both take it.
@@ -76,7 +88,15 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
 /** What the reader of a file is told. */
 export const datasetOptions = (
   { spoolDir }: Platform,
-  { labelColumn, featureColumns, sliceColumns, weightColumn, idColumn, delimiter }: Omit<ImportDatasetInput, 'name'>,
+  {
+    labelColumn,
+    featureColumns,
+    sliceColumns,
+    weightColumn,
+    idColumn,
+    delimiter,
+    images,
+  }: Omit<ImportDatasetInput, 'name'>,
 ): DatasetOptions => ({
   labelColumn: labelColumn ?? undefined,
   featureColumns: featureColumns ?? undefined,
@@ -84,13 +104,42 @@ export const datasetOptions = (
   weightColumn: weightColumn ?? undefined,
   idColumn: idColumn ?? undefined,
   delimiter: delimiter ?? undefined,
+  images: images ?? undefined,
   // The upload lies there: there is room for files of its size.
   scratchDir: spoolDir,
 })
 
+/** An image's pixels are 0 to 255, and torchvision's ToTensor makes 0 to 1 of them. */
+const TO_TENSOR: Preprocess = { divisor: 255 }
+
+/** @throws AppError BAD_INPUT */
+function preprocessOf(file: DatasetFile, given: readonly ColumnPreprocess[]): ReadonlyMap<string, Preprocess> {
+  const found = new Map<string, Preprocess>()
+  if (file.format === 'images') found.set('image', TO_TENSOR)
+  for (const { column: name, divisor, mean, std } of given) {
+    const column = file.columns.find((candidate) => candidate.name === name && candidate.role === 'FEATURE')
+    if (column === undefined)
+      throw new AppError(
+        'BAD_INPUT',
+        `preprocess names the column ${JSON.stringify(name)}; the features are ${file.columns
+          .filter(({ role }) => role === 'FEATURE')
+          .map((feature) => feature.name)
+          .join(', ')}`,
+      )
+    const own = { ...found.get(name), ...withoutNulls({ divisor, mean, std }) }
+    checkPreprocess(name, column.shape, own)
+    found.set(name, own)
+  }
+  return found
+}
+
+const withoutNulls = (fields: Preprocess): Preprocess =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null))
+
 async function storeColumns(
   { store }: Platform,
   file: DatasetFile,
+  preprocess: ReadonlyMap<string, Preprocess>,
 ): Promise<Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[]> {
   const stored: Omit<Prisma.DatasetColumnCreateManyInput, 'datasetId'>[] = []
   for (const [index, { name, role, dtype, shape, names }] of file.columns.entries()) {
@@ -108,6 +157,7 @@ async function storeColumns(
       max: Number.isFinite(max) ? max : null,
       integral,
       names: [...(names ?? [])],
+      preprocess: (preprocess.get(name) as Prisma.InputJsonObject | undefined) ?? Prisma.DbNull,
     })
   }
   return stored

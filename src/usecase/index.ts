@@ -48,7 +48,7 @@ export {
 } from './finish-inspection.ts'
 export { tryHoldUpload } from './hold-upload.ts'
 export { importCheckpoint, type ImportCheckpointInput } from './import-checkpoint.ts'
-export { importDataset, type ImportDatasetInput } from './import-dataset.ts'
+export { importDataset, type ColumnPreprocess, type ImageOptions, type ImportDatasetInput } from './import-dataset.ts'
 export { planInspection, type InspectionPlan, type WantedStatistics } from './inspection-plan.ts'
 export type { KeyMappingInput } from './key-mapping-json.ts'
 export { DEFAULT_PLATFORM_LIMITS, type PlatformLimits } from './limits.ts'
@@ -67,6 +67,7 @@ export {
   type MetricOptionsInput,
 } from './metric-options.ts'
 export type { Platform } from './platform.ts'
+export { previewDataset, previewUpload, type DatasetPreview } from './preview-dataset.ts'
 export type { PredictedSample, Prediction } from './prediction.ts'
 export { DEFAULT_PREDICTION_LIMITS, type PredictionLimits } from './prediction-limits.ts'
 export { packTensors, unpackTensors, type PredictionReply, type PredictionRequest } from './prediction-request.ts'

@@ -159,6 +159,63 @@ describe('what a run found out, over GraphQL', () => {
     ])
   })
 
+  test('an upload is shown before it is imported, and a dataset after', async () => {
+    const uploadId = await upload(api.platform, 'w.csv', csv(true))
+    const fields = 'rows columns { name role mean missing values } classBalance { label samples }'
+    const { previewUpload, dataset } = await ask<
+      Record<'previewUpload' | 'dataset', { classBalance: unknown; columns: unknown }>
+    >(
+      `query ($upload: ID!, $id: ID!) {
+        previewUpload(input: { uploadId: $upload, featureColumns: ["a", "b", "c"], sliceColumns: ["age"] }) { ${fields} }
+        dataset(id: $id) { preview { ${fields} } }
+      }`,
+      { upload: `upl_${uploadId}`, id: datasets.weighted },
+    )
+    expect(dataset).toEqual({ preview: previewUpload })
+    const weights = rows.map(({ weight }) => weight)
+    expect(previewUpload.columns).toMatchObject([
+      { name: 'x', role: 'FEATURE', values: rows.slice(0, 10).map(({ logits }) => logits.map(Math.fround)) },
+      { name: 'label', role: 'LABEL', mean: null, values: rows.slice(0, 10).map(({ truth }) => CLASSES[truth]) },
+      { name: 'weight', mean: weights.reduce((sum, weight) => sum + weight) / N, values: weights.slice(0, 10) },
+      { name: 'age', role: 'SLICE' },
+      { name: 'hospital', values: rows.slice(0, 10).map(({ hospital }) => hospital) },
+      { name: 'id', role: 'ID', values: rows.slice(0, 10).map(({ id }) => id) },
+    ])
+    expect(previewUpload.classBalance).toEqual(CLASSES.map((label) => ({ label, samples: N / 3 })))
+    expect(await api.platform.store.prisma.dataset.count()).toBe(2)
+  })
+
+  test('features are preprocessed as the dataset says', async () => {
+    const uploadId = `upl_${await upload(api.platform, 's.csv', csv(false))}`
+    const [mean, std] = [
+      [0.5, -1, 0.25],
+      [2, 0.5, 3],
+    ]
+    const { createDataset } = await ask<{ createDataset: { dataset: { id: string }; errors: unknown } }>(
+      `mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id columns { preprocess { divisor mean std } } } errors { message } } }`,
+      {
+        input: {
+          ...{ name: 'scaled', uploadId, featureColumns: ['a', 'b', 'c'] },
+          preprocess: [{ column: 'x', divisor: 7, mean, std }],
+        },
+      },
+    )
+    expect(createDataset).toMatchObject({
+      errors: [],
+      dataset: { columns: [{ preprocess: { divisor: 7, mean, std } }, {}, {}, {}, {}] },
+    })
+    const id = await run({ datasetId: createDataset.dataset.id })
+    const { run: found } = await ask<{ run: { all: Samples } }>(
+      `query ($id: ID!) { run(id: $id) { all: sampleResults(first: 100) { nodes { row logits } } } }`,
+      { id },
+    )
+    const { fround } = Math
+    for (const { row, logits } of found.all.nodes)
+      expect(logits).toEqual(
+        rows[row]!.logits.map((logit, k) => fround(fround(fround(fround(logit) / 7) - mean[k]!) / std[k]!)),
+      )
+  })
+
   test('metrics have intervals, curves hold every sample, and the diagram all answers', async () => {
     const id = await run({})
     const { run: found } = await ask<{

@@ -4,7 +4,8 @@ ALTER TYPE "ColumnRole" ADD VALUE 'WEIGHT';
 ALTER TYPE "ColumnRole" ADD VALUE 'SLICE';
 ALTER TYPE "ColumnRole" ADD VALUE 'ID';
 
-ALTER TABLE "DatasetColumn" ADD COLUMN     "names" TEXT[];
+ALTER TABLE "DatasetColumn" ADD COLUMN     "names" TEXT[],
+ADD COLUMN     "preprocess" JSON;
 UPDATE "DatasetColumn" SET "names" = "labelNames" FROM "Dataset" WHERE "id" = "datasetId" AND "role" = 'LABEL';
 ALTER TABLE "Dataset" DROP COLUMN "labelNames";
 

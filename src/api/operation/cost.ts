@@ -19,6 +19,8 @@ const FIELD_COST = new Map<string, number>([
   ['Checkpoint.storage', 2],
   ['Checkpoint.values', 10],
   ['Dataset.storage', 2],
+  ['Dataset.preview', 50],
+  ['Query.previewUpload', 100],
   ['Model.storage', 10],
   ['Download.fileName', 10],
   ['Download.byteLength', 20],

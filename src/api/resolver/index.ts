@@ -4,7 +4,7 @@ import { architectureResolvers } from './architecture.ts'
 import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
 import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
 import { checkpointComparisonResolvers, tensorComparisonResolvers } from './comparison.ts'
-import { datasetResolvers } from './dataset.ts'
+import { datasetColumnResolvers, datasetResolvers } from './dataset.ts'
 import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
@@ -30,6 +30,7 @@ export const resolvers = {
   Checkpoint: checkpointResolvers,
   CheckpointComparison: checkpointComparisonResolvers,
   Dataset: datasetResolvers,
+  DatasetColumn: datasetColumnResolvers,
   DateTime: DateTimeScalar,
   Device: deviceResolvers,
   Download: downloadResolvers,

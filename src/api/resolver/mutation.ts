@@ -8,6 +8,7 @@ import {
 } from '../../usecase/index.ts'
 import type { ArchitectureInput, MutationResolvers } from '../generated/resolvers.ts'
 import { decodeId } from '../object-id.ts'
+import { imageOptions } from './input.ts'
 import { payload } from './payload.ts'
 import { predictResolver } from './predict.ts'
 import { startRunResolver } from './start-run.ts'
@@ -30,7 +31,11 @@ export const mutationResolvers: MutationResolvers = {
     ),
   createDataset: (_root, { input }, { platform }) =>
     payload('dataset', () =>
-      importDataset(platform, { ...input, uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']) }),
+      importDataset(platform, {
+        ...input,
+        uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']),
+        images: imageOptions(input.images),
+      }),
     ),
   startRun: startRunResolver,
   predict: predictResolver,

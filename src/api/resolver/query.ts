@@ -1,4 +1,4 @@
-import { bindCheckpoint, liveWorkers, storageUsage } from '../../usecase/index.ts'
+import { bindCheckpoint, liveWorkers, previewUpload, storageUsage } from '../../usecase/index.ts'
 import type { Context } from '../context.ts'
 import type { QueryResolvers, RunFilter } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
@@ -8,7 +8,7 @@ import { connection, pageRequest } from '../page.ts'
 import { compareCheckpointsResolver } from './comparison.ts'
 import { compareRunsResolver } from './compare-runs.ts'
 import { compareEnginesResolver } from './compare-engines.ts'
-import { keyMapping } from './input.ts'
+import { imageOptions, keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
 import { notFound } from './not-found.ts'
 import { readPage } from './read-page.ts'
@@ -16,6 +16,12 @@ import { distinctDevices } from './worker.ts'
 
 /** What can be asked. A lookup by id that finds nothing is an error; a lookup by name is a question, and null its answer. */
 export const queryResolvers: QueryResolvers = {
+  previewUpload: (_root, { input }, { platform }) =>
+    previewUpload(platform, {
+      ...input,
+      uploadId: decodeId('Upload', input.uploadId, ['input', 'uploadId']),
+      images: imageOptions(input.images),
+    }),
   compareRuns: compareRunsResolver,
   node: (_root, { id }, context) => loadNode(id, context),
   model: async (_root, { id, name }, { loaders, platform }) => {
