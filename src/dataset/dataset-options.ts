@@ -1,7 +1,8 @@
 import type { Interpolation } from './pil-resize.ts'
 
 /** The formats that are read. */
-export type DatasetFormat = 'npz' | 'npy' | 'safetensors' | 'csv' | 'parquet' | 'arrow' | 'jsonl' | 'idx' | 'images'
+export type DatasetFormat =
+  'npz' | 'npy' | 'safetensors' | 'csv' | 'parquet' | 'arrow' | 'jsonl' | 'idx' | 'images' | 'torch'
 
 /** What torchvision's transforms of these names do, on eight-bit images: ToTensor and Normalize are done when they are evaluated. */
 export interface ImageOptions {

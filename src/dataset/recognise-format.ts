@@ -8,7 +8,7 @@ const HEAD_BYTES = 4096
 const BINARY_NAMES = /\.(npz|npy|safetensors|pt|pth|ckpt|pkl|parquet|arrow|feather|h5|gz|zip)$/i
 
 /** What a file is: a zip may be an .npz or an archive of other files. */
-export type FileFormat = Exclude<DatasetFormat, 'npz' | 'images'> | 'zip' | 'tar' | 'gzip'
+export type FileFormat = Exclude<DatasetFormat, 'npz' | 'images' | 'torch'> | 'zip' | 'tar' | 'gzip'
 
 /**
  * The format of a file by its first bytes; its name only decides whether text may be a CSV.

@@ -1,10 +1,11 @@
-import { openDataset, type DatasetFile, type DatasetOptions, type ImageOptions } from '../dataset/index.ts'
+import type { DatasetFile, DatasetOptions, ImageOptions } from '../dataset/index.ts'
 import { AppError } from '../error.ts'
 import { checkPreprocess, type Preprocess } from '../evaluation/index.ts'
 import { Prisma, type DatasetRow, type Transaction } from '../store/index.ts'
 import { checkName, isStorableText } from './check-name.ts'
 import { inChunks } from './in-chunks.ts'
 import { nameStorages } from './name-storages.ts'
+import { openDatasetFile } from './open-dataset-file.ts'
 import { consumeUpload, openUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
 
@@ -48,7 +49,7 @@ export async function importDataset(platform: Platform, input: ImportDatasetInpu
   const { store, limits, clock } = platform
   const name = checkName('the name of the dataset', input.name, limits.nameLength)
   await using upload = await openUpload(platform, input.uploadId)
-  await using file = await openDataset(upload.source, datasetOptions(platform, input))
+  await using file = await openDatasetFile(upload.source, datasetOptions(platform, input), limits.checkpoint)
   checkText(file)
   const preprocess = preprocessOf(file, input.preprocess ?? [])
   const columns = await storeColumns(platform, file, preprocess)

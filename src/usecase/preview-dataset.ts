@@ -1,10 +1,11 @@
 import type { ColumnRole } from '../dataset/index.ts'
-import { openDataset, type DatasetFile } from '../dataset/index.ts'
+import type { DatasetFile } from '../dataset/index.ts'
 import { AppError } from '../error.ts'
 import { bytesRows, numberDecoder, rowBytes } from '../evaluation/index.ts'
 import { numel, type DType, type Shape } from '../tensor/index.ts'
 import { readColumnRows } from './dataset-rows.ts'
 import { datasetOptions, type ImportDatasetInput } from './import-dataset.ts'
+import { openDatasetFile } from './open-dataset-file.ts'
 import { openUpload } from './open-upload.ts'
 import type { Platform } from './platform.ts'
 import { storedDType } from './stored-dtype.ts'
@@ -54,7 +55,11 @@ export async function previewUpload(
 ): Promise<DatasetPreview> {
   await using upload = await openUpload(platform, input.uploadId)
   const rows = /\.(zip|tar|tgz|tar\.gz)$/i.test(upload.row.fileName) ? IMAGES : ROWS
-  await using file = await openDataset(upload.source, { ...datasetOptions(platform, input), rows })
+  await using file = await openDatasetFile(
+    upload.source,
+    { ...datasetOptions(platform, input), rows },
+    platform.limits.checkpoint,
+  )
   return await preview(file.format, Math.min(file.rows, ROWS), file.columns, (index, bytes) => head(file, index, bytes))
 }
 
