@@ -108,6 +108,15 @@ export interface MetricValue {
   readonly average: string | null
   readonly class: string | null
   readonly value: number | null
+  /** With 95 % confidence. Lists of runs leave it out. */
+  readonly interval?: { readonly low: number; readonly high: number } | null
+}
+/** Metrics over the samples that have one value of a slicing key. */
+export interface Slice {
+  readonly key: string
+  readonly value: string
+  readonly samples: number
+  readonly metrics: readonly { readonly name: string; readonly value: number | null }[]
 }
 /** What is there of a run when it has ended. */
 export interface EndedRun {
@@ -120,6 +129,8 @@ export interface EndedRun {
   readonly device: string | null
   readonly engine: string | null
   readonly metrics: readonly MetricValue[]
+  /** The worst of each key first. */
+  readonly slices?: readonly Slice[]
   /** Rows are true classes; one 2×2 for each label for MULTILABEL. */
   readonly confusionMatrix: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[] | null
   readonly error: UserError | null
@@ -131,7 +142,8 @@ export interface GetRun {
 export const GET_RUN = `query GetRun($id: ID!) {
   run(id: $id) {
     id name status samples durationMs samplesPerSecond device engine
-    metrics { name average class value }
+    metrics { name average class value interval { low high method } }
+    slices { key value samples metrics { name average value interval { low high method } } }
     confusionMatrix error { code message }
     model { classes task }
   }

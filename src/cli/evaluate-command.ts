@@ -2,24 +2,24 @@ import { Option, type Command } from 'commander'
 import { bindingOptions } from './binding-options.ts'
 import { checkShards } from './checkpoint-files.ts'
 import type { EndedRun } from './documents.ts'
+import { datasetFlags, metricFlags, type DatasetFlags, type MetricFlags } from './evaluation-options.ts'
 import { evaluateFiles } from './evaluate-files.ts'
 import { TASKS, type MapLocation, type PrefixRename, type TaskName } from './evaluation-request.ts'
 import { CliFailure, EXIT } from './failure.ts'
-import { checkFile, classNames, positiveInteger, probability } from './option-values.ts'
+import { checkFile, classNames, probability } from './option-values.ts'
 import { SILENT, progressDisplay } from './progress-display.ts'
 import { resultJson } from './result-json.ts'
 import { resultTable } from './result-table.ts'
 import { reportError, runCommand, type CommonOptions } from './run-command.ts'
 import type { CliServices } from './services.ts'
 
-interface EvaluateOptions extends CommonOptions {
+interface EvaluateOptions extends CommonOptions, DatasetFlags, MetricFlags {
   readonly architecture: string
   readonly checkpoint: string
   readonly dataset: string
   readonly task: TaskName
   readonly name?: string
   readonly classes?: readonly string[]
-  readonly labelColumn?: string
   readonly batchSize?: number
   readonly threshold?: number
   readonly device?: string
@@ -43,6 +43,9 @@ Examples:
   $ nograd evaluate --architecture cnn.layers.json --checkpoint epoch9.pth --dataset test.npz --task multiclass --json > result.json
   $ nograd evaluate --architecture cnn.onnx --checkpoint ddp.pth --dataset test.npz --task multiclass --strip-prefix module.
   $ nograd evaluate --architecture bert.onnx --checkpoint model.safetensors.index.json --dataset test.npz --task multiclass
+  $ nograd evaluate --architecture mlp.onnx --checkpoint best.pth --dataset test.parquet --task binary --slice hospital --slice age:10
+  $ nograd evaluate --architecture resnet.onnx --checkpoint r.pth --dataset val.zip --task multiclass --resize 256 --center-crop 224 \\
+      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
   $ nograd evaluate --architecture cnn.onnx --checkpoint gpu.pth --dataset test.npz --task multiclass --map-location cuda:0=cpu`
 
 /** Adds `evaluate` to the program. */
@@ -55,7 +58,10 @@ export function addEvaluate(program: Command, services: CliServices, common: (co
       '--checkpoint <file>',
       'the weights: .pth (torch.save), .safetensors, or the .index.json of shards next to it',
     )
-    .requiredOption('--dataset <file>', 'the samples and labels: .npz, .npy, .safetensors or .csv')
+    .requiredOption(
+      '--dataset <file>',
+      'the samples and labels: .npz, .npy, .safetensors, .pt, .csv, .jsonl, .parquet, .arrow, or a .zip or .tar of images or IDX files',
+    )
     .addOption(new Option('--task <task>', 'the question that the model answers').choices(TASKS).makeOptionMandatory())
     .option('--name <name>', 'a name for the run')
     .option(
@@ -63,14 +69,12 @@ export function addEvaluate(program: Command, services: CliServices, common: (co
       'class names by index: a,b,c or a JSON list; for binary the negative one first',
       classNames,
     )
-    .option('--label-column <name>', 'column or array of the labels; several for multilabel: a,b,c')
-    .option('--batch-size <n>', 'samples of one batch (default: what suits the architecture)', positiveInteger)
     .option(
       '--threshold <p>',
       'probability from which binary and multilabel answers are positive (default: 0.5)',
       probability,
     )
-  common(bindingOptions(command))
+  common(bindingOptions(metricFlags(datasetFlags(command))))
     .addHelpText('after', HELP)
     .action((options: EvaluateOptions) =>
       runCommand(services, options, (context) => evaluate(services, options, context)),

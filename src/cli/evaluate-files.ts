@@ -11,6 +11,7 @@ import {
   type StartRun,
 } from './documents.ts'
 import type { EvaluationReporter, EvaluationRequest } from './evaluation-request.ts'
+import { metricInput } from './evaluation-options.ts'
 import { CliFailure } from './failure.ts'
 import { keyMappingOf } from './key-mapping.ts'
 import { importFiles, type ImportedFiles } from './import-files.ts'
@@ -56,6 +57,7 @@ async function startRun(client: PlatformClient, request: EvaluationRequest, file
     strict,
     mapLocation,
     keyMapping: keyMappingOf(request),
+    ...metricInput(request),
   }
   const { run, binding, errors } = (await client.query<StartRun>(START_RUN, { input })).startRun
   if (run !== null) return run.id

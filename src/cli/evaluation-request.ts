@@ -1,5 +1,7 @@
+import type { DatasetFlags, MetricFlags } from './evaluation-options.ts'
+
 /** What `evaluate` was asked to do; paths are those of readable files. */
-export interface EvaluationRequest {
+export interface EvaluationRequest extends DatasetFlags, MetricFlags {
   readonly architecturePath: string
   readonly checkpointPath: string
   readonly datasetPath: string
@@ -7,7 +9,6 @@ export interface EvaluationRequest {
   /** Name of the run. */
   readonly name?: string | undefined
   readonly classes?: readonly string[] | undefined
-  readonly labelColumn?: string | undefined
   readonly batchSize?: number | undefined
   readonly threshold?: number | undefined
   readonly device?: string | undefined

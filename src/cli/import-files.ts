@@ -12,6 +12,7 @@ import {
   type FindModel,
   type UserError,
 } from './documents.ts'
+import { datasetInput } from './evaluation-options.ts'
 import type { EvaluationReporter, EvaluationRequest } from './evaluation-request.ts'
 import { checkpointFiles } from './checkpoint-files.ts'
 import { CliFailure } from './failure.ts'
@@ -101,13 +102,16 @@ async function provideCheckpoint(context: ImportContext, model: FoundModel, path
 
 async function provideDataset(context: ImportContext, request: EvaluationRequest): Promise<string> {
   const { datasetPath, labelColumn } = request
+  const { labelColumn: _, ...more } = datasetInput(request)
+  // Without more options the name is what it was before there were any.
+  const also = Object.keys(more).length === 0 ? [] : [JSON.stringify(more)]
   const sha256 = await hashFile(datasetPath, context.signal)
-  const name = contentName(datasetPath, null, sha256, labelColumn)
+  const name = contentName(datasetPath, null, sha256, labelColumn, ...also)
   const { dataset } = await context.client.query<FindDataset>(FIND_DATASET, { name }, context.signal)
   if (dataset?.fileSha256 === sha256) return dataset.id
   const uploadId = await send(context, datasetPath, sha256)
   const { createDataset } = await context.client.query<CreateDataset>(CREATE_DATASET, {
-    input: { name, uploadId, ...(labelColumn === undefined ? {} : { labelColumn }) },
+    input: { name, uploadId, ...datasetInput(request) },
   })
   return createDataset.dataset?.id ?? refuse(createDataset.errors)
 }

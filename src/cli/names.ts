@@ -30,6 +30,9 @@ export function contentName(
 
 /** A file's name without folder, without what marks its kind, and printable. */
 function stem(path: string): string {
-  const bare = basename(path).replace(/\.(layers\.json|json|onnx|pth|pt|bin|ckpt|safetensors|npz|npy|csv)$/i, '')
+  const bare = basename(path).replace(
+    /\.(layers\.json|json|onnx|pth|pt|bin|ckpt|safetensors|npz|npy|csv|jsonl|parquet|arrow|zip|tar)$/i,
+    '',
+  )
   return bare.replace(/\p{Cc}/gu, '_').slice(0, STEM_LENGTH) || 'file'
 }

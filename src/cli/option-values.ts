@@ -71,6 +71,30 @@ export function sampleIndices(text: string): readonly number[] {
   return indices
 }
 
+/** `1,2.5,3`. @throws InvalidArgumentError */
+export function numberList(text: string): readonly number[] {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
+  if (!numbers.every(Number.isFinite)) throw new InvalidArgumentError('Numbers separated by commas are expected.')
+  return numbers
+}
+
+/** A number. @throws InvalidArgumentError */
+export function someNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.')
+  return value
+}
+
+/** `224` or `224,256`. @throws InvalidArgumentError */
+export function oneOrTwo(text: string): readonly number[] {
+  const numbers = text.split(/[,x]/).map(positiveInteger)
+  if (numbers.length > 2) throw new InvalidArgumentError('A length, or height,width, is expected.')
+  return numbers
+}
+
+/** A value once more with each use of the option. */
+export const repeated = (text: string, earlier: readonly string[] = []): readonly string[] => [...earlier, text]
+
 /** The address of a platform. @throws InvalidArgumentError */
 export function platformUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))

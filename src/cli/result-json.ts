@@ -5,12 +5,10 @@ export function resultJson(run: EndedRun): object {
   const { id, status, samples, durationMs, samplesPerSecond, device, engine } = run
   return {
     run: { id, status, samples, durationMs, samplesPerSecond, device, engine },
-    metrics: run.metrics.map(({ name, average, class: className, value }) => ({
-      name,
-      average,
-      class: className,
-      value,
+    metrics: run.metrics.map(({ name, average, class: className, value, interval = null }) => ({
+      ...{ name, average, class: className, value, interval },
     })),
+    slices: run.slices ?? [],
     confusionMatrix: run.confusionMatrix,
     classes: run.model.classes,
   }

@@ -1,4 +1,4 @@
-import type { EndedRun, MetricValue } from './documents.ts'
+import type { EndedRun, MetricValue, Slice } from './documents.ts'
 import { grid } from './grid.ts'
 import { formatCount, formatDuration, formatMetric } from './number-format.ts'
 
@@ -6,10 +6,12 @@ import { formatCount, formatDuration, formatMetric } from './number-format.ts'
 const MATRIX_CLASSES = 20
 /** Per-class rows that are printed. */
 const CLASS_ROWS = 50
+/** Slices of a key that are printed. */
+const SLICE_ROWS = 20
 
 /** A run's result as text for a terminal: one line about the run, then tables. */
 export function resultTable(run: EndedRun): string {
-  return [headline(run), overall(run.metrics), perClass(run.metrics), confusion(run)]
+  return [headline(run), overall(run.metrics), perClass(run.metrics), slices(run.slices ?? []), confusion(run)]
     .filter((part) => part !== null)
     .join('\n\n')
 }
@@ -26,13 +28,40 @@ function overall(metrics: readonly MetricValue[]): string | null {
   const rows = metrics.filter((metric) => metric.class === null)
   if (rows.length === 0) return null
   const averages = distinct(rows.map(({ average }) => average))
+  // Of the value where there is one, else of the macro average.
+  const main = (name: string): MetricValue | undefined =>
+    [null, 'macro'].flatMap((average) => rows.find((row) => row.name === name && row.average === average) ?? [])[0]
+  const intervals = rows.some(({ interval }) => interval != null)
   return grid(
-    ['metric', ...averages.map((average) => average ?? 'value')],
+    ['metric', ...averages.map((average) => average ?? 'value'), ...(intervals ? ['95 %'] : [])],
     distinct(rows.map(({ name }) => name)).map((name) => [
       name,
       ...averages.map((average) => cell(rows.find((metric) => metric.name === name && metric.average === average))),
+      ...(intervals ? [range(main(name))] : []),
     ]),
   )
+}
+
+/** The worst slices of each key. */
+function slices(all: readonly Slice[]): string | null {
+  if (all.length === 0) return null
+  const names = distinct(all.flatMap(({ metrics }) => metrics.map(({ name }) => name)))
+  const tables = distinct(all.map(({ key }) => key)).map((key) => {
+    const own = all.filter((slice) => slice.key === key)
+    const table = grid(
+      [key, 'samples', ...names],
+      own
+        .slice(0, SLICE_ROWS)
+        .map(({ value, samples, metrics }) => [
+          value,
+          formatCount(samples),
+          ...names.map((name) => formatMetric(metrics.find((metric) => metric.name === name)?.value ?? null)),
+        ]),
+    )
+    const hidden = own.length - SLICE_ROWS
+    return hidden > 0 ? `${table}\n… and ${formatCount(hidden)} better slices (--json has all)` : table
+  })
+  return tables.join('\n\n')
 }
 
 function perClass(metrics: readonly MetricValue[]): string | null {
@@ -74,5 +103,11 @@ type Matrix = readonly (readonly number[])[]
 const isPerLabel = (matrix: Matrix | readonly Matrix[]): matrix is readonly Matrix[] => Array.isArray(matrix[0]?.[0])
 
 const cell = (metric: MetricValue | undefined): string => (metric === undefined ? '' : formatMetric(metric.value))
+
+/** `0.9712 … 0.9931` */
+const range = (metric: MetricValue | undefined): string =>
+  metric?.interval == null
+    ? ''
+    : [metric.interval.low, metric.interval.high].map((end) => formatMetric(Number(end.toPrecision(4)))).join(' … ')
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)]

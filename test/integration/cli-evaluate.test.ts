@@ -124,7 +124,7 @@ describe('what is printed', () => {
 
   test('--json: one object of just the promised shape', async () => {
     const result = await evaluateJson(...args)
-    expect(Object.keys(result)).toEqual(['run', 'metrics', 'confusionMatrix', 'classes'])
+    expect(Object.keys(result)).toEqual(['run', 'metrics', 'slices', 'confusionMatrix', 'classes'])
     expect(result.run).toEqual({
       id: expect.stringMatching(/^run_[0-9a-f-]{36}$/),
       ...{ status: 'SUCCEEDED', samples: 450, device: 'cpu', engine: 'onnxruntime' },
@@ -139,7 +139,7 @@ describe('what is printed', () => {
     const { code, stdout, stderr } = await evaluate(...args, '--name', 'nightly')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^nightly SUCCEEDED: 450 samples in .* on cpu with onnxruntime · run_/)
-    expect(stdout).toMatch(/^accuracy +0\.988889$/m)
+    expect(stdout).toMatch(/^accuracy +0\.988889 +0\.9743 … 0\.9952$/m)
     expect(stdout).toMatch(/^true \\ predicted +0 +1 +2/m)
     expect(stderr).toMatch(/^evaluating: 450 of 450 samples, [\d,]+\/s, F1 0\.9891$/m)
   })
