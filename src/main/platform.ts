@@ -18,6 +18,7 @@ export function makePlatform(settings: Settings, store: Store, log: Logger): Pla
       checkpoint: checkpointLimits(settings),
       ...(settings.maxUploadBytes === null ? {} : { uploadBytes: settings.maxUploadBytes }),
       ...(settings.spoolBytes === null ? {} : { spoolBytes: settings.spoolBytes }),
+      ...(settings.keptSamplesBytes === null ? {} : { keptSamplesBytes: settings.keptSamplesBytes }),
       ...(settings.uploadLifetime === null ? {} : { uploadLifetimeMs: settings.uploadLifetime }),
     },
   }

@@ -141,6 +141,14 @@ export const SETTINGS = {
     schema: byteCount,
     fallback: null,
   }),
+  keptSamplesBytes: setting<number | null>({
+    env: ['NOGRAD_KEPT_SAMPLES_BYTES'],
+    description:
+      'What a run keeps of its samples at most: logits, labels and losses, for lists of samples and comparisons of runs. A run on more samples keeps none, and one that is told to is refused.',
+    defaultText: '256MiB',
+    schema: byteCount,
+    fallback: null,
+  }),
   uploadLifetime: setting<number | null>({
     env: ['NOGRAD_UPLOAD_LIFETIME'],
     description:

@@ -30,7 +30,7 @@ export function decideToKeep(wanted: boolean | null, bytes: number, limit: numbe
   if (wanted === null) return false
   throw new AppError(
     'LIMIT_EXCEEDED',
-    `what the model says about each sample would take ${bytes} bytes, the limit is ${limit}; leave keepSamples out, or raise NOGRAD_KEPT_SAMPLES_BYTES`,
+    `what the model says about each sample would take ${bytes} bytes, the limit is ${limit}; leave keepSamples out (--keep-samples), or raise NOGRAD_KEPT_SAMPLES_BYTES`,
   )
 }
 
