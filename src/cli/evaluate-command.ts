@@ -2,9 +2,16 @@ import { Option, type Command } from 'commander'
 import { bindingOptions } from './binding-options.ts'
 import { checkShards } from './checkpoint-files.ts'
 import type { EndedRun } from './documents.ts'
-import { datasetFlags, metricFlags, type DatasetFlags, type MetricFlags } from './evaluation-options.ts'
+import { datasetFlags, metricFlags } from './evaluation-options.ts'
 import { evaluateFiles } from './evaluate-files.ts'
-import { TASKS, type MapLocation, type PrefixRename, type TaskName } from './evaluation-request.ts'
+import {
+  TASKS,
+  type DatasetFlags,
+  type MapLocation,
+  type MetricFlags,
+  type PrefixRename,
+  type TaskName,
+} from './evaluation-request.ts'
 import { CliFailure, EXIT } from './failure.ts'
 import { checkFile, classNames, probability } from './option-values.ts'
 import { SILENT, progressDisplay } from './progress-display.ts'

@@ -1,4 +1,29 @@
-import type { DatasetFlags, MetricFlags } from './evaluation-options.ts'
+/** What the columns of a dataset are for, as `CreateDatasetInput` has it. */
+export interface DatasetFlags {
+  readonly labelColumn?: string
+  readonly featureColumns?: readonly string[]
+  readonly sliceColumns?: readonly string[]
+  readonly weightColumn?: string
+  readonly idColumn?: string
+  readonly delimiter?: string
+  readonly resize?: readonly number[]
+  readonly centerCrop?: readonly number[]
+  readonly grayscale?: boolean
+  readonly mean?: readonly number[]
+  readonly std?: readonly number[]
+}
+
+/** How metrics are computed, as `StartRunInput` has it. */
+export interface MetricFlags {
+  readonly slice?: readonly string[]
+  readonly keepSamples?: boolean
+  readonly topK?: readonly number[]
+  readonly beta?: number
+  readonly costRatio?: number
+  readonly ignoreIndex?: number
+  readonly classWeights?: readonly number[]
+  readonly thresholds?: readonly number[]
+}
 
 /** What `evaluate` was asked to do; paths are those of readable files. */
 export interface EvaluationRequest extends DatasetFlags, MetricFlags {
