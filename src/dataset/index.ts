@@ -4,3 +4,4 @@ export type { DatasetFormat, DatasetOptions, ImageOptions } from './dataset-opti
 export { openDataset } from './open-dataset.ts'
 export { openArrays } from './open-arrays.ts'
 export type { Candidate as ArrayCandidate } from './array-roles.ts'
+export { SCRATCH_PREFIX } from './scratch-file.ts'

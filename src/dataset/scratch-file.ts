@@ -17,6 +17,9 @@ export interface Scratch extends AsyncDisposable {
   file(): ScratchFile
 }
 
+/** What the names of scratch folders begin with. */
+export const SCRATCH_PREFIX = 'nograd-dataset-'
+
 /** Bytes that wait in memory, of all files together, … */
 const WAITING_BYTES = 64 * 2 ** 20
 /** … and of one of them. */
@@ -37,7 +40,7 @@ interface Extent {
  * label columns.
  */
 export async function openScratch(folder: string = tmpdir()): Promise<Scratch> {
-  const path = await mkdtemp(join(folder, 'nograd-dataset-'))
+  const path = await mkdtemp(join(folder, SCRATCH_PREFIX))
   const disk = await open(join(path, 'columns'), 'wx+')
   let files = 0
   let end = 0

@@ -1,5 +1,6 @@
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SCRATCH_PREFIX } from '../dataset/index.ts'
 import { tryHoldUpload } from './hold-upload.ts'
 import type { Platform } from './platform.ts'
 import { removeSpoolFiles, uploadOfSpoolFile } from './spool.ts'
@@ -42,6 +43,7 @@ export async function sweepUploads(platform: Platform): Promise<SweptUploads> {
       ({ id }) => id,
     ),
   )
+  await sweepScratch(spoolDir, now)
   let orphans = 0
   for (const [name, id] of files) {
     if (known.has(id)) continue
@@ -53,3 +55,15 @@ export async function sweepUploads(platform: Platform): Promise<SweptUploads> {
   }
   return { expired, orphans }
 }
+
+/** Scratch folders that an import left when its server was killed; an import does not take so long. */
+async function sweepScratch(spoolDir: string, now: Date): Promise<void> {
+  for (const name of await readdir(spoolDir)) {
+    if (!name.startsWith(SCRATCH_PREFIX)) continue
+    const facts = await stat(join(spoolDir, name)).catch(() => null)
+    if (facts !== null && now.getTime() - facts.mtimeMs > SCRATCH_MS)
+      await rm(join(spoolDir, name), { recursive: true, force: true })
+  }
+}
+
+const SCRATCH_MS = 7 * 24 * 3600_000
