@@ -1,7 +1,14 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
-import { entryPieces, quoted, readPieces, readZipDirectory, type ByteSource } from '../container/index.ts'
+import {
+  entryPieces,
+  quoted,
+  readPieces,
+  readZipDirectory,
+  type ByteSource,
+  type ZipOptions,
+} from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { Scratch, ScratchFile } from './scratch-file.ts'
@@ -29,12 +36,19 @@ export async function* archiveEntries(
   }
 }
 
+/** How zip files are read: an archive of images has more entries than a file of arrays. */
+export const zipOptions = (limits: DatasetLimits): ZipOptions => ({
+  corrupt: 'DATASET_CORRUPT',
+  unsupported: 'DATASET_UNSUPPORTED',
+  limits: { ...limits.zip, maxEntries: limits.maxArchiveEntries },
+})
+
+/** Whether a zip is a file of torch.save. */
+export const isTorchZip = (entries: readonly { readonly name: string }[]): boolean =>
+  entries.some(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+
 async function* zipEntries(source: ByteSource, limits: DatasetLimits): AsyncGenerator<ArchiveEntry> {
-  const options = {
-    corrupt: 'DATASET_CORRUPT',
-    unsupported: 'DATASET_UNSUPPORTED',
-    limits: { ...limits.zip, maxEntries: limits.maxArchiveEntries },
-  } as const
+  const options = zipOptions(limits)
   for (const entry of await readZipDirectory(source, options))
     if (!entry.name.endsWith('/'))
       yield {

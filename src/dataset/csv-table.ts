@@ -5,7 +5,7 @@ import { csvRecords, lineOf, type CsvDialect } from './csv-records.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { DatasetOptions } from './dataset-options.ts'
 import { listed } from './show-name.ts'
-import type { Table, TableBatch } from './table.ts'
+import { checkColumnCount, type Table, type TableBatch } from './table.ts'
 
 /** Cells of a batch: some hundred KiB of text. */
 const BATCH_CELLS = 1 << 16
@@ -75,11 +75,7 @@ function checkNames(
   options: DatasetOptions,
   limits: DatasetLimits,
 ): void {
-  if (names.length > limits.maxColumns)
-    throw new AppError(
-      'LIMIT_EXCEEDED',
-      `${source.name} has ${names.length} columns, the limit is ${limits.maxColumns}`,
-    )
+  checkColumnCount(source, names, limits)
   const other = names.length === 1 && options.delimiter === undefined ? /[;\t|]/.exec(names[0]!)?.[0] : undefined
   if (other !== undefined)
     throw new AppError(

@@ -1,3 +1,4 @@
+export { isTorchZip, zipOptions } from './archive.ts'
 export type { Column, ColumnRole, ColumnStatistics, DatasetFile } from './columns.ts'
 export { DEFAULT_DATASET_LIMITS, type DatasetLimits } from './dataset-limits.ts'
 export type { DatasetFormat, DatasetOptions, ImageOptions } from './dataset-options.ts'

@@ -1,7 +1,7 @@
 import { quoted, readPieces, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
-import { typedNumber, type Table, type TableBatch } from './table.ts'
+import { checkColumnCount, typedNumber, type Table, type TableBatch } from './table.ts'
 
 /** Bytes of the lines of a batch. */
 const BATCH_BYTES = 1 << 20
@@ -14,11 +14,7 @@ type JsonRecord = Readonly<Record<string, unknown>>
  */
 export async function jsonlTable(source: ByteSource, limits: DatasetLimits): Promise<Table> {
   const names = await firstNames(source, limits)
-  if (names.length > limits.maxColumns)
-    throw new AppError(
-      'LIMIT_EXCEEDED',
-      `${source.name} has ${names.length} columns, the limit is ${limits.maxColumns}`,
-    )
+  checkColumnCount(source, names, limits)
   return {
     format: 'jsonl',
     names,

@@ -1,6 +1,6 @@
 import { readZipDirectory, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
-import { gunzipped } from './archive.ts'
+import { gunzipped, isTorchZip, zipOptions } from './archive.ts'
 import { arrayDataset } from './array-dataset.ts'
 import type { DatasetFile } from './columns.ts'
 import { DEFAULT_DATASET_LIMITS, type DatasetLimits } from './dataset-limits.ts'
@@ -55,13 +55,8 @@ export async function openDataset(
 
 /** A zip whose first file is an array, or that looks like nothing else: the reader of arrays says what it is. */
 async function isNpz(source: ByteSource, limits: DatasetLimits): Promise<boolean> {
-  const entries = await readZipDirectory(source, {
-    corrupt: 'DATASET_CORRUPT',
-    unsupported: 'DATASET_UNSUPPORTED',
-    limits: { ...limits.zip, maxEntries: limits.maxArchiveEntries },
-  })
-  const torch = entries.some(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
-  return torch || entries.length === 0 || entries.some(({ name }) => name.endsWith('.npy'))
+  const entries = await readZipDirectory(source, zipOptions(limits))
+  return isTorchZip(entries) || entries.length === 0 || entries.some(({ name }) => name.endsWith('.npy'))
 }
 
 /** A lone IDX file has no labels. */

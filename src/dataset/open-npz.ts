@@ -1,5 +1,6 @@
 import { entryPieces, quoted, readZipDirectory, type ByteSource, type ZipEntry } from '../container/index.ts'
 import { AppError } from '../error.ts'
+import { isTorchZip, zipOptions } from './archive.ts'
 import { arrayDataset } from './array-dataset.ts'
 import { rolesOf, type Candidate } from './array-roles.ts'
 import type { DatasetFile } from './columns.ts'
@@ -20,9 +21,6 @@ export async function openNpz(
   return arrayDataset(source, 'npz', rolesOf(source, candidates, options), limits)
 }
 
-const zipOptions = (limits: DatasetLimits) =>
-  ({ corrupt: 'DATASET_CORRUPT', unsupported: 'DATASET_UNSUPPORTED', limits: limits.zip }) as const
-
 function checkEntries(source: ByteSource, entries: readonly ZipEntry[], limits: DatasetLimits): void {
   if (entries.length > limits.maxColumns)
     throw new AppError(
@@ -31,7 +29,7 @@ function checkEntries(source: ByteSource, entries: readonly ZipEntry[], limits: 
     )
   const other = entries.find(({ name }) => !name.endsWith('.npy'))
   if (other === undefined && entries.length > 0) return
-  const looks = entries.some(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+  const looks = isTorchZip(entries)
     ? 'is a PyTorch checkpoint (a zip with data.pkl), not a dataset'
     : `is a zip file, but ${other === undefined ? 'empty' : `${quoted(other.name)} in it is no .npy array`}`
   throw new AppError('DATASET_UNKNOWN_FORMAT', `${source.name} ${looks}; expected an .npz file as np.savez writes it`)

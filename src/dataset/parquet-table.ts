@@ -3,7 +3,8 @@ import { compressors } from 'hyparquet-compressors'
 import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
-import { typedNumber, type Table, type TableBatch } from './table.ts'
+import { readAs } from './read-as.ts'
+import { checkColumnCount, typedNumber, type Table, type TableBatch } from './table.ts'
 
 /** Bytes of a footer: that of a table of 10,000 columns and 1,000 row groups has some. */
 const MAX_FOOTER_BYTES = 256 * 2 ** 20
@@ -17,14 +18,10 @@ const TAIL_BYTES = 1 << 19
 export async function parquetTable(source: ByteSource, limits: DatasetLimits): Promise<Table> {
   const file = asyncBuffer(source)
   await checkFooter(source)
-  const metadata = await reading(source, () => parquetMetadataAsync(file, { initialFetchSize: TAIL_BYTES }))
+  const metadata = await readAs('Parquet', source, () => parquetMetadataAsync(file, { initialFetchSize: TAIL_BYTES }))
   checkGroups(source, metadata, limits)
   const names = parquetSchema(metadata).children.map(({ element }) => element.name)
-  if (names.length > limits.maxColumns)
-    throw new AppError(
-      'LIMIT_EXCEEDED',
-      `${source.name} has ${names.length} columns, the limit is ${limits.maxColumns}`,
-    )
+  checkColumnCount(source, names, limits)
   return {
     format: 'parquet',
     names,
@@ -57,7 +54,7 @@ async function columnOf(
   rows: number,
 ): Promise<ArrayLike<unknown>> {
   const chunks: ArrayLike<unknown>[] = []
-  await reading(source, () =>
+  await readAs('Parquet', source, () =>
     parquetRead({
       file,
       metadata,
@@ -143,16 +140,4 @@ function checkGroups(source: ByteSource, { row_groups, num_rows }: FileMetaData,
       'DATASET_CORRUPT',
       `${source.name} has ${rows} rows in its row groups and says that it has ${num_rows}`,
     )
-}
-
-async function reading<T>(source: ByteSource, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw new AppError('DATASET_CORRUPT', `${source.name} cannot be read as Parquet: ${quoted(message, 200)}`, {
-      cause: error,
-    })
-  }
 }

@@ -131,3 +131,9 @@ export async function* scratchPieces(
     yield piece
   }
 }
+
+/** Float64 numbers, as they are or, where they are whole, as int64. */
+export async function* float64Pieces(file: ScratchFile, whole: boolean): AsyncGenerator<Uint8Array> {
+  for await (const piece of scratchPieces(file, 8))
+    yield whole ? new Uint8Array(BigInt64Array.from(new Float64Array(piece.buffer), BigInt).buffer) : piece
+}

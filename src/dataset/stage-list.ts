@@ -1,7 +1,7 @@
 import { quoted } from '../container/index.ts'
 import { numel, type Shape } from '../tensor/index.ts'
 import type { ColumnRole } from './columns.ts'
-import { scratchPieces, type Scratch } from './scratch-file.ts'
+import { float64Pieces, scratchPieces, type Scratch } from './scratch-file.ts'
 import { BadCell, extent, type Stage, type StagedColumn } from './staged-column.ts'
 import { cellText, isList, type Table } from './table.ts'
 
@@ -69,10 +69,7 @@ export function stageList(table: Table, index: number, role: ColumnRole, scratch
       return {
         column: { name, role, dtype: feature ? 'float32' : whole ? 'int64' : 'float64', shape: shape ?? [] },
         statistics,
-        async *read() {
-          for await (const piece of scratchPieces(file, 8))
-            yield whole ? new Uint8Array(BigInt64Array.from(new Float64Array(piece.buffer), BigInt).buffer) : piece
-        },
+        read: () => (whole ? float64Pieces(file, true) : scratchPieces(file, 8)),
       }
     },
   }

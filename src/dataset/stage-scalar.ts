@@ -2,7 +2,7 @@ import { quoted } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { Column, ColumnRole } from './columns.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
-import { scratchPieces, type Scratch, type ScratchFile } from './scratch-file.ts'
+import { float64Pieces, scratchPieces, type Scratch, type ScratchFile } from './scratch-file.ts'
 import { BadCell, extent, type Stage, type StagedColumn } from './staged-column.ts'
 import { cellText, type Table } from './table.ts'
 import { labelNameSet } from './text-labels.ts'
@@ -103,7 +103,7 @@ export function stageScalar(
       const statistics = seen.statistics()
       const whole = statistics.integral && !someMissing
       const column: Column = { name, role, dtype: whole ? 'int64' : 'float64', shape: [] }
-      return { column, statistics, values, read: () => numbersOf(values, whole) }
+      return { column, statistics, values, read: () => float64Pieces(values, whole) }
     },
   }
 
@@ -130,11 +130,6 @@ export function stageScalar(
       },
     }
   }
-}
-
-async function* numbersOf(values: ScratchFile, whole: boolean): AsyncGenerator<Uint8Array> {
-  for await (const piece of scratchPieces(values, 8))
-    yield whole ? new Uint8Array(BigInt64Array.from(new Float64Array(piece.buffer), BigInt).buffer) : piece
 }
 
 function missingCell(role: ColumnRole, row: number, name: string, text: string): BadCell {

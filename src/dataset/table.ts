@@ -1,3 +1,6 @@
+import type { ByteSource } from '../container/index.ts'
+import { AppError } from '../error.ts'
+import type { DatasetLimits } from './dataset-limits.ts'
 import type { DatasetFormat } from './dataset-options.ts'
 
 /** Some rows of a table, one column at a time. */
@@ -17,6 +20,16 @@ export interface Table {
   place(row: number, name: string): Promise<string>
   /** All rows in order, in batches of bounded size. */
   batches(wanted: readonly number[]): AsyncIterable<TableBatch>
+}
+
+/** @throws AppError LIMIT_EXCEEDED for more columns than there may be. */
+export function checkColumnCount(
+  source: ByteSource,
+  { length }: readonly string[],
+  { maxColumns }: DatasetLimits,
+): void {
+  if (length > maxColumns)
+    throw new AppError('LIMIT_EXCEEDED', `${source.name} has ${length} columns, the limit is ${maxColumns}`)
 }
 
 /** `numberOf` where cells have types: text is text. */

@@ -8,8 +8,10 @@ import {
 import { readZipDirectory, type ByteSource } from '../container/index.ts'
 import {
   DEFAULT_DATASET_LIMITS,
+  isTorchZip,
   openArrays,
   openDataset,
+  zipOptions,
   type ArrayCandidate,
   type DatasetFile,
   type DatasetOptions,
@@ -40,12 +42,7 @@ async function isTorchFile(source: ByteSource): Promise<boolean> {
   const head = Buffer.from(await source.read(0, Math.min(14, source.size)))
   if (head.toString('hex') === LEGACY_MAGIC) return true
   if (!head.toString('latin1').startsWith('PK\x03\x04')) return false
-  const entries = await readZipDirectory(source, {
-    corrupt: 'DATASET_CORRUPT',
-    unsupported: 'DATASET_UNSUPPORTED',
-    limits: { ...DEFAULT_DATASET_LIMITS.zip, maxEntries: DEFAULT_DATASET_LIMITS.maxArchiveEntries },
-  })
-  return entries.some(({ name }) => name === 'data.pkl' || name.endsWith('/data.pkl'))
+  return isTorchZip(await readZipDirectory(source, zipOptions(DEFAULT_DATASET_LIMITS)))
 }
 
 function arraysOf(source: ByteSource, checkpoint: Checkpoint): ArrayCandidate[] {
