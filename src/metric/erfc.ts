@@ -1,5 +1,5 @@
 /**
- * The complementary error function of x from 0, within 1e-13 relative: its series where it converges fast, else Lentz's continued fraction
+ * The complementary error function of x from 0, within 1e-12 relative: its series where it converges fast, else Lentz's continued fraction
  * (Abramowitz and Stegun 7.1.6 and 7.1.14).
  */
 export function erfc(x: number): number {
