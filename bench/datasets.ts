@@ -26,7 +26,9 @@ async function read(path: string, options: DatasetOptions): Promise<number> {
   const begin = performance.now()
   await using source = await fileSource(path)
   await using file = await openDataset(source, options)
-  for (const index of file.columns.keys()) for await (const piece of file.read(index)) piece.length
+  let bytes = 0
+  for (const index of file.columns.keys()) for await (const piece of file.read(index)) bytes += piece.length
+  if (bytes === 0) throw new Error(`${path} has no bytes`)
   return (performance.now() - begin) / 1000
 }
 
