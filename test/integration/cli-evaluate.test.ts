@@ -132,7 +132,8 @@ describe('what is printed', () => {
       samplesPerSecond: expect.any(Number),
     })
     expect(result.classes).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-    for (const metric of result.metrics) expect(Object.keys(metric)).toEqual(['name', 'average', 'class', 'value', 'interval'])
+    for (const metric of result.metrics)
+      expect(Object.keys(metric)).toEqual(['name', 'average', 'class', 'value', 'interval'])
   })
 
   test('a table on stdout, progress with F1 on stderr', async () => {
