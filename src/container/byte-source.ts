@@ -72,7 +72,8 @@ export async function* readPieces(
     yield await source.read(offset + at, Math.min(PIECE_BYTES, length - at), into)
 }
 
-function checkRange(name: string, size: number, offset: number, length: number): void {
+/** @throws RangeError when a range is not inside a source. */
+export function checkRange(name: string, size: number, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= size))
     throw new RangeError(`${name}: bytes ${offset}..${offset + length} are outside of 0..${size}`)
 }

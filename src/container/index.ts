@@ -1,4 +1,4 @@
-export { bytesSource, fileSource, PIECE_BYTES, readPieces, type ByteSource } from './byte-source.ts'
+export { bytesSource, checkRange, fileSource, PIECE_BYTES, readPieces, type ByteSource } from './byte-source.ts'
 export type { ContainerOptions } from './container-options.ts'
 export { countMembers, scanJson } from './json-shape.ts'
 export { quoted } from './quote.ts'

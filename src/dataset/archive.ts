@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
 import {
+  checkRange,
   entryPieces,
   quoted,
   readPieces,
@@ -36,11 +37,11 @@ export async function* archiveEntries(
   }
 }
 
-/** How zip files are read: an archive of images has more entries than a file of arrays. */
-export const zipOptions = (limits: DatasetLimits): ZipOptions => ({
+/** How zip files are read. */
+export const zipOptions = ({ zip }: DatasetLimits): ZipOptions => ({
   corrupt: 'DATASET_CORRUPT',
   unsupported: 'DATASET_UNSUPPORTED',
-  limits: { ...limits.zip, maxEntries: limits.maxArchiveEntries },
+  limits: zip,
 })
 
 /** Whether a zip is a file of torch.save. */
@@ -87,8 +88,7 @@ export const scratchSource = (name: string, file: ScratchFile): ByteSource => ({
   name,
   size: file.size(),
   async read(offset, length, into) {
-    if (offset < 0 || offset + length > file.size())
-      throw new RangeError(`bytes ${offset} to ${offset + length} of ${name}, which has ${file.size()}`)
+    checkRange(name, file.size(), offset, length)
     const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
     await file.read(offset, bytes)
     return bytes

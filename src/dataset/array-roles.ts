@@ -1,7 +1,7 @@
 import type { ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { RoledArray } from './array-dataset.ts'
-import { chosenOther, featureNames, labelName, type Named } from './column-roles.ts'
+import { chosenOther, featureNames, labelName, MAX_INFERRED, type Named } from './column-roles.ts'
 import type { ColumnRole } from './columns.ts'
 import type { DatasetOptions } from './dataset-options.ts'
 import { listed, showName } from './show-name.ts'
@@ -46,9 +46,6 @@ export function rolesOf(source: ByteSource, candidates: readonly Candidate[], op
   const slices = [...other.slices, ...inferred.map(({ name }) => name).slice(0, MAX_INFERRED)]
   return [...chosen, ...roled('SLICE', slices), ...roled('ID', [other.id])]
 }
-
-/** Arrays that become slices although nobody asked for them. */
-const MAX_INFERRED = 100
 
 const describe = ({ name, array }: Candidate): string =>
   array instanceof AppError ? `${showName(name)} (not readable)` : describeArray(array)

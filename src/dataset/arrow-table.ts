@@ -9,7 +9,7 @@ const FILE_HEAD = 8
 
 /**
  * An Arrow file (Feather 2) or stream. One record batch is in memory at a time.
- * @throws AppError DATASET_CORRUPT, LIMIT_EXCEEDED.
+ * @throws AppError DATASET_CORRUPT, DATASET_UNSUPPORTED for compressed bodies, LIMIT_EXCEEDED.
  */
 export async function arrowTable(source: ByteSource, limits: DatasetLimits): Promise<Table> {
   const reader = await readAs('Arrow', source, () => open(source))

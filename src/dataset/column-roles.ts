@@ -10,6 +10,9 @@ const FEATURE_NAMES = new Set(['x', 'feature', 'features', 'data', 'input', 'inp
 const WEIGHT_NAMES = new Set(['weight', 'weights', 'sample_weight', 'sample_weights'])
 const ID_NAMES = new Set(['id', 'ids', 'sample_id', 'uid', 'uuid'])
 
+/** Columns that become slices although nobody asked for them. */
+export const MAX_INFERRED = 100
+
 /** A file whose columns have names. */
 export interface Named {
   /** The file, for messages. */

@@ -23,7 +23,7 @@ export interface DatasetLimits {
   readonly maxIdBytes: number
   /** Bytes of one column in one row group of a Parquet file, which are in memory together. */
   readonly maxChunkBytes: number
-  /** Files of an archive. */
+  /** Files of an archive; those of a zip have limits of their own, too. */
   readonly maxArchiveEntries: number
   /** Bytes that a compressed file unpacks to. */
   readonly maxUnpackedBytes: number

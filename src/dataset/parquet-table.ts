@@ -92,7 +92,7 @@ function asyncBuffer(source: ByteSource): AsyncBuffer {
     byteLength: source.size,
     slice: async (start, end = source.size) => {
       const bytes = await source.read(start, end - start)
-      return bytes.slice().buffer
+      return new Uint8Array(bytes).buffer
     },
   }
 }

@@ -3,7 +3,7 @@ import { AppError } from '../error.ts'
 
 /**
  * What a library reads from a file; whatever else it throws means that the file is not as it says.
- * @throws AppError DATASET_CORRUPT.
+ * @throws AppError DATASET_CORRUPT, DATASET_UNSUPPORTED for a compression that is not read.
  */
 export async function readAs<T>(format: string, source: ByteSource, work: () => Promise<T>): Promise<T> {
   try {
@@ -11,13 +11,9 @@ export async function readAs<T>(format: string, source: ByteSource, work: () => 
   } catch (error) {
     if (error instanceof AppError) throw error
     const message = error instanceof Error ? error.message : String(error)
-    const cure = /compress/i.test(message) ? '; save it without compression' : ''
-    throw new AppError(
-      'DATASET_CORRUPT',
-      `${source.name} cannot be read as ${format}: ${quoted(message, 200)}${cure}`,
-      {
-        cause: error,
-      },
-    )
+    const text = `${source.name} cannot be read as ${format}: ${quoted(message, 200)}`
+    throw /compress/i.test(message)
+      ? new AppError('DATASET_UNSUPPORTED', `${text}; save it without compression`, { cause: error })
+      : new AppError('DATASET_CORRUPT', text, { cause: error })
   }
 }

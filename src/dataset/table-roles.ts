@@ -1,6 +1,6 @@
 import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
-import { chosenFeatures, chosenOther, existing, labelName, type Named } from './column-roles.ts'
+import { chosenFeatures, chosenOther, existing, labelName, MAX_INFERRED, type Named } from './column-roles.ts'
 import type { DatasetOptions } from './dataset-options.ts'
 import { listed, showName } from './show-name.ts'
 import { isList, type Table } from './table.ts'
@@ -19,9 +19,6 @@ export interface TableRoles {
   /** Slices that nobody asked for: those that cannot be slices are left out. */
   readonly inferred: ReadonlySet<number>
 }
-
-/** Columns that become slices although nobody asked for them. */
-const MAX_INFERRED = 100
 
 /**
  * Decides what each column is for, by the options, by usual names, and by the cells of the first row.

@@ -64,7 +64,8 @@ export function classCounts(classes: number): Accumulator<ScoredBatch, ClassCoun
   }
 }
 
-function count(state: ClassCounts, truth: number, choice: number, weight: number): void {
+/** Counts samples of one true and one predicted class; all but their number, which may be no whole one. */
+export function count(state: ClassCounts, truth: number, choice: number, weight: number): void {
   state.actual[truth]! += weight
   state.predicted[choice]! += weight
   if (truth === choice) state.hits[truth]! += weight

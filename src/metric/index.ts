@@ -13,7 +13,14 @@ export {
 } from './paired.ts'
 export { activationOf, chosenClasses, probabilities, type Activation } from './probabilities.ts'
 export { sliceAccumulator, SLICE_METRICS, type SliceReport, type SliceStates } from './slices.ts'
-export type { MetricOptions, RunningView, TaskAccumulator, TaskOptions, TaskReport } from './task.ts'
+export {
+  DEFAULT_METRIC_OPTIONS,
+  type MetricOptions,
+  type RunningView,
+  type TaskAccumulator,
+  type TaskOptions,
+  type TaskReport,
+} from './task.ts'
 export { taskAccumulator, type TaskState } from './task-accumulator.ts'
 export type { RunReport } from './thread/protocol.ts'
 export { pairInThread, reportInThread } from './thread/in-thread.ts'

@@ -1,10 +1,10 @@
 import type { Average, Interval, MetricValue, Task } from './accumulator.ts'
-import type { ClassCounts } from './class-counts.ts'
+import { classCounts, count } from './class-counts.ts'
 import { percentiles } from './intervals.ts'
 import type { Targets } from './logits-batch.ts'
 import { countedValues } from './of-classes.ts'
 import { poisson, seededRandom, type Random } from './random.ts'
-import type { TaskOptions } from './task.ts'
+import { DEFAULT_METRIC_OPTIONS, type TaskOptions } from './task.ts'
 import { taskAccumulator } from './task-accumulator.ts'
 
 /** What two runs said about the same samples. */
@@ -88,28 +88,17 @@ function drawCells(
   binary: boolean,
   cells: readonly JointCell[],
 ): (random: Random) => Pair {
+  const counter = classCounts(options[0].classes.length)
   return (random) => {
-    const counts = [noCounts(options[0].classes.length), noCounts(options[1].classes.length)] as const
-    for (const { truth, choices, count } of cells) {
-      const times = poisson(count, random)
-      if (times > 0) choices.forEach((choice, run) => add(counts[run]!, truth, choice, times))
+    const counts = [counter.empty(), counter.empty()] as const
+    for (const { truth, choices, count: samples } of cells) {
+      const times = poisson(samples, random)
+      if (times > 0) choices.forEach((choice, run) => count(counts[run]!, truth, choice, times))
     }
-    const valuesOf = (run: 0 | 1) => countedValues(counts[run], binary, options[run].classes, options[run].beta ?? 2)
+    const valuesOf = (run: 0 | 1) =>
+      countedValues(counts[run], binary, options[run].classes, options[run].beta ?? DEFAULT_METRIC_OPTIONS.beta)
     return [valuesOf(0), valuesOf(1)]
   }
-}
-
-const noCounts = (classes: number): ClassCounts => {
-  const zeros = (): number[] => new Array<number>(classes).fill(0)
-  return { samples: 0, weight: 0, hits: zeros(), predicted: zeros(), actual: zeros(), cells: {}, squares: null }
-}
-
-function add(counts: ClassCounts, truth: number, choice: number, times: number): void {
-  counts.samples += times
-  counts.weight += times
-  counts.actual[truth]! += times
-  counts.predicted[choice]! += times
-  if (truth === choice) counts.hits[truth]! += times
 }
 
 function intervalsOf(draw: () => Pair, replicates: number): DifferenceInterval[] {

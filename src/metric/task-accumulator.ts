@@ -5,7 +5,12 @@ import { ofLabels, type LabelState } from './of-labels.ts'
 import { ofOutputs } from './of-outputs.ts'
 import type { RegressionSums } from './regression.ts'
 import { thresholds } from './score-batch.ts'
-import type { FullTaskOptions, TaskAccumulator, TaskOptions } from './task.ts'
+import {
+  DEFAULT_METRIC_OPTIONS as DEFAULTS,
+  type FullTaskOptions,
+  type TaskAccumulator,
+  type TaskOptions,
+} from './task.ts'
 
 /** State of a task: plain JSON. */
 export type TaskState = ClassState | LabelState | RegressionSums
@@ -35,7 +40,8 @@ export function taskAccumulator(task: Task, given: TaskOptions): TaskAccumulator
  */
 export function withDefaults(task: Task, options: TaskOptions): FullTaskOptions {
   const { classes, classWeights } = options
-  const { topK = [2, 3, 5], beta = 2, costRatio = 1, calibrationBins = 15 } = options
+  const { topK = DEFAULTS.topK, beta = DEFAULTS.beta } = options
+  const { costRatio = DEFAULTS.costRatio, calibrationBins = DEFAULTS.calibrationBins } = options
   checkClasses(task, classes)
   const refuse = (what: string): never => {
     throw new AppError('BAD_INPUT', what)

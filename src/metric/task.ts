@@ -60,6 +60,9 @@ export interface TaskOptions extends MetricOptions {
   readonly classes: readonly string[]
 }
 
+/** What those are that were left out. */
+export const DEFAULT_METRIC_OPTIONS = { topK: [2, 3, 5], beta: 2, costRatio: 1, calibrationBins: 15 } as const
+
 /** Options with their defaults. */
 export type FullTaskOptions = ScoringOptions & {
   readonly [Name in 'classes' | 'topK' | 'beta' | 'costRatio' | 'calibrationBins']: NonNullable<TaskOptions[Name]>

@@ -1,4 +1,5 @@
 import { invariant } from '../error.ts'
+import { packArrays } from '../tensor/index.ts'
 import type { Task } from './accumulator.ts'
 import type { LogitsBatch } from './logits-batch.ts'
 import { activationOf, probabilities } from './probabilities.ts'
@@ -141,16 +142,11 @@ function judgeOutputs({ n, width, logits, targets }: LogitsBatch): Verdicts {
 
 /** Verdicts on samples that follow each other as bytes, little-endian: targets, predictions, losses, confidences, outcomes. */
 export function verdictBytes(verdicts: readonly Verdicts[]): Uint8Array {
-  const parts = (['targets', 'predicted', 'losses', 'confidences', 'outcomes'] as const).flatMap((name) =>
-    verdicts.flatMap((each) => (each[name] === null ? [] : [each[name]])),
+  return packArrays(
+    (['targets', 'predicted', 'losses', 'confidences', 'outcomes'] as const).flatMap((name) =>
+      verdicts.flatMap((each) => (each[name] === null ? [] : [each[name]])),
+    ),
   )
-  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const { buffer, byteOffset, byteLength } of parts) {
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at)
-    at += byteLength
-  }
-  return bytes
 }
 
 /**
@@ -159,7 +155,7 @@ export function verdictBytes(verdicts: readonly Verdicts[]): Uint8Array {
  */
 export function verdictsOf(task: Task, rows: number, codes: number, bytes: Uint8Array): Verdicts {
   // Of its own, so that it begins at an even address.
-  const { buffer } = bytes.slice()
+  const { buffer } = new Uint8Array(bytes)
   let at = 0
   const take = <T>(
     type: new (buffer: ArrayBuffer, at: number, length: number) => T,

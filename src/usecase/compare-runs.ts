@@ -12,8 +12,7 @@ import {
   type TaskOptions,
 } from '../metric/index.ts'
 import type { MetricRow } from '../store/index.ts'
-import { bytesRows, numberDecoder } from '../evaluation/index.ts'
-import { readColumnRows, readIds } from './dataset-rows.ts'
+import { readColumnNumbers, readIds } from './dataset-rows.ts'
 import { labelsOf, loadKeptRun, mustKeepSamples, type KeptRun } from './load-kept-run.ts'
 import { runMetricOptions } from './metric-options.ts'
 import type { Platform } from './platform.ts'
@@ -187,9 +186,7 @@ async function gather(platform: Platform, { base, other }: RunPair): Promise<Pai
 async function weightsOf(platform: Platform, { dataset, fit }: KeptRun): Promise<Float64Array | null> {
   const column = dataset.columns.find(({ name }) => name === fit.weights)
   if (column === undefined) return null
-  const n = Number(dataset.rows)
-  const { dtype, bytes } = await readColumnRows(platform, column, 0, n)
-  return await numberDecoder(bytesRows(dtype, column.shape, bytes))(0, n)
+  return await readColumnNumbers(platform, column, 0, Number(dataset.rows))
 }
 
 /** How both runs answered, counted by true class. */

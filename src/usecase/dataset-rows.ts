@@ -22,6 +22,17 @@ export async function readColumnRows(
   return { dtype: stored, bytes }
 }
 
+/** The same as float64 numbers. */
+export async function readColumnNumbers(
+  platform: Platform,
+  column: DatasetColumnRow,
+  firstRow: number,
+  n: number,
+): Promise<Float64Array> {
+  const { dtype, bytes } = await readColumnRows(platform, column, firstRow, n)
+  return await numberDecoder(bytesRows(dtype, column.shape, bytes))(0, n)
+}
+
 /** What a dataset calls some of its samples; null where it has no names for them. */
 export async function readIds(
   platform: Platform,
@@ -32,8 +43,8 @@ export async function readIds(
   if (column === undefined) return null
   return await Promise.all(
     rows.map(async (row) => {
-      const { dtype, bytes } = await readColumnRows(platform, column, row, 1)
-      if (column.shape.length === 0) return String((await numberDecoder(bytesRows(dtype, [], bytes))(0, 1))[0])
+      if (column.shape.length === 0) return String((await readColumnNumbers(platform, column, row, 1))[0])
+      const { bytes } = await readColumnRows(platform, column, row, 1)
       return new TextDecoder().decode(bytes).replace(/\0+$/, '')
     }),
   )

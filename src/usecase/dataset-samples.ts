@@ -2,6 +2,7 @@ import { AppError } from '../error.ts'
 import { bytesRows, rowBytes, type RowReader } from '../evaluation/index.ts'
 import type { DatasetColumnRow } from '../store/index.ts'
 import { datasetFacts } from './dataset-facts.ts'
+import { readColumnRows } from './dataset-rows.ts'
 import type { GivenSamples } from './given-samples.ts'
 import type { Platform } from './platform.ts'
 import type { PredictionLimits } from './prediction-limits.ts'
@@ -12,13 +13,13 @@ import { storedDType } from './stored-dtype.ts'
  * @throws AppError NOT_FOUND, BAD_INPUT for an index that it does not have, LIMIT_EXCEEDED.
  */
 export async function datasetSamples(
-  { store }: Platform,
+  platform: Platform,
   datasetId: string,
   indices: readonly number[],
   limits: PredictionLimits,
 ): Promise<GivenSamples> {
   checkCount(indices, limits)
-  const dataset = await store.prisma.dataset.findUnique({
+  const dataset = await platform.store.prisma.dataset.findUnique({
     where: { id: datasetId },
     include: { columns: { orderBy: { index: 'asc' } } },
   })
@@ -30,7 +31,8 @@ export async function datasetSamples(
       'BAD_INPUT',
       `indices[${wrong}] is ${indices[wrong]!}; dataset ${dataset.name} version ${dataset.version} has the samples 0 to ${rows - 1}`,
     )
-  const read = async ({ name, dtype, shape, storageHash }: DatasetColumnRow): Promise<readonly [string, RowReader]> => {
+  const read = async (row: DatasetColumnRow): Promise<readonly [string, RowReader]> => {
+    const { name, dtype, shape } = row
     const column = { dtype: storedDType(dtype), shape }
     const size = rowBytes(column)
     if (size * indices.length > limits.inputBytes)
@@ -40,7 +42,7 @@ export async function datasetSamples(
       )
     const bytes = new Uint8Array(size * indices.length)
     for (const { first, end, samples } of ranges(indices, size)) {
-      const range = await readAll(store.bytes.read(storageHash, { offset: first * size, length: (end - first) * size }))
+      const { bytes: range } = await readColumnRows(platform, row, first, end - first)
       for (const sample of samples) {
         const at = (indices[sample]! - first) * size
         bytes.set(range.subarray(at, at + size), sample * size)
@@ -90,10 +92,4 @@ function ranges(indices: readonly number[], size: number): readonly RowRange[] {
     } else found.push({ first: row, end: row + 1, samples: [sample] })
   }
   return found
-}
-
-async function readAll(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = []
-  for await (const piece of pieces) all.push(piece)
-  return all.length === 1 ? all[0]! : Buffer.concat(all)
 }

@@ -15,8 +15,8 @@ export interface SampleRows {
 
 /** Bytes that are kept of each sample. */
 export function sampleBytes(task: Task, width: number, codes: number): number {
-  const code = task === 'MULTILABEL' ? 2 : task === 'REGRESSION' ? 8 : 8
-  return 4 * width + code * codes + 9
+  // Target and prediction; a loss, a confidence and an outcome.
+  return 4 * width + (task === 'MULTILABEL' ? 2 : 8) * codes + 9
 }
 
 /**

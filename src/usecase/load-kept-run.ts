@@ -7,6 +7,7 @@ import { architectureGraph } from './architecture-graph.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { logitsWidth } from './logits-width.ts'
 import { runMetricOptions } from './metric-options.ts'
+import { classIndexes } from './model-answer.ts'
 import type { Platform } from './platform.ts'
 
 /** A run with what is needed to read its samples. */
@@ -55,6 +56,5 @@ export function mustKeepSamples({ row }: KeptRun): void {
 /** Names of the classes that codes of one sample mean. */
 export function labelsOf({ task, fit, codes }: KeptRun, values: ArrayLike<number>, at: number): string[] {
   const own = Array.from({ length: codes }, (_, k) => values[at * codes + k]!)
-  const indexes = task === 'MULTILABEL' ? own.flatMap((code, k) => (code === 1 ? [k] : [])) : own
-  return indexes.map((index) => fit.classes[index] ?? String(index))
+  return classIndexes(task, own).map((index) => fit.classes[index] ?? String(index))
 }

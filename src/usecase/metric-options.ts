@@ -1,5 +1,5 @@
 import { AppError } from '../error.ts'
-import { taskAccumulator, type MetricOptions, type Task } from '../metric/index.ts'
+import { DEFAULT_METRIC_OPTIONS, taskAccumulator, type MetricOptions, type Task } from '../metric/index.ts'
 import type { Prisma, RunRow } from '../store/index.ts'
 
 /** What a client may ask of metrics, besides the threshold. */
@@ -26,13 +26,10 @@ export interface FullMetricOptions {
 }
 
 const DEFAULTS: FullMetricOptions = {
-  topK: [2, 3, 5],
-  beta: 2,
-  costRatio: 1,
+  ...DEFAULT_METRIC_OPTIONS,
   ignoreIndex: null,
   classWeights: null,
   thresholds: null,
-  calibrationBins: 15,
 }
 
 /** The k of one run. */

@@ -1,6 +1,6 @@
 import type { Wish } from '../engine/index.ts'
 import { invariant, type ErrorCode } from '../error.ts'
-import { itemSize, numel, typedArrayOf, type DType, type Tensor, type TensorMap } from '../tensor/index.ts'
+import { packArrays, itemSize, numel, typedArrayOf, type DType, type Tensor, type TensorMap } from '../tensor/index.ts'
 import type { ModelChoice } from './load-model-plan.ts'
 
 /** What a worker is asked, besides the values of the tensors. JSON; both sides are of this version, or of one that understands it. */
@@ -33,16 +33,10 @@ export type PredictionReply =
 
 /** The values of tensors, one after the other. */
 export function packTensors(tensors: TensorMap): Uint8Array {
-  const arrays = [...tensors.values()].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  const arrays = [...tensors.values()].map(({ data }) => data)
   const [only] = arrays
-  if (only !== undefined && arrays.length === 1) return only
-  const packed = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const array of arrays) {
-    packed.set(array, at)
-    at += array.byteLength
-  }
-  return packed
+  if (only !== undefined && arrays.length === 1) return new Uint8Array(only.buffer, only.byteOffset, only.byteLength)
+  return packArrays(arrays)
 }
 
 /** The tensors again, each in memory of its own. */

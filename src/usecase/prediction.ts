@@ -9,24 +9,15 @@ import {
   type Task,
 } from '../metric/index.ts'
 import type { GivenSamples } from './given-samples.ts'
+import { classIndexes, type ModelAnswer } from './model-answer.ts'
 import type { PredictionReply } from './prediction-request.ts'
 
 /** What a checkpoint says about one sample. */
-export interface PredictedSample {
+export interface PredictedSample extends ModelAnswer {
   /** Its place among those that were asked for. */
   readonly index: number
   /** Its row in the dataset; null without one. */
   readonly row: number | null
-  /** Float32 values. -Infinity is possible for a class that is ruled out. */
-  readonly logits: readonly number[]
-  /** By class; null without an activation. */
-  readonly probabilities: readonly number[] | null
-  /** Names of the classes that were chosen; empty for REGRESSION, and perhaps for MULTILABEL. */
-  readonly labels: readonly string[]
-  /** What is true; null where that is not known. */
-  readonly trueLabels: readonly string[] | null
-  /** What is true for REGRESSION; null where that is not known. */
-  readonly trueValues: readonly number[] | null
 }
 
 /** What a checkpoint says about a few samples, and how that was computed. */
@@ -94,7 +85,7 @@ export function describePredictions(answered: Answered): Prediction {
         logits: Array.from(own),
         probabilities: probabilities(task, activation, own),
         labels: chosenClasses(task, own, threshold).map(nameOf),
-        trueLabels: truth === null || task === 'REGRESSION' ? null : trueClasses(task, truth).map(nameOf),
+        trueLabels: truth === null || task === 'REGRESSION' ? null : classIndexes(task, truth).map(nameOf),
         trueValues: task === 'REGRESSION' ? truth : null,
       }
     }),
@@ -109,7 +100,3 @@ export function describePredictions(answered: Answered): Prediction {
     notes: fit.notes,
   }
 }
-
-/** MULTILABEL has 0 or 1 for each label, the others a class index. */
-const trueClasses = (task: Task, truth: readonly number[]): readonly number[] =>
-  task === 'MULTILABEL' ? truth.flatMap((value, label) => (value === 1 ? [label] : [])) : truth

@@ -1,11 +1,12 @@
 import { AppError } from '../error.ts'
-import { bytesRows, fitSlices, numberDecoder, sliceCode, sliceName, type SliceFit } from '../evaluation/index.ts'
+import { fitSlices, sliceCode, sliceName, type SliceFit } from '../evaluation/index.ts'
 import { activationOf, OUTCOME, probabilities, type Verdicts } from '../metric/index.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { labelsOf, loadKeptRun, mustKeepSamples, type KeptRun } from './load-kept-run.ts'
+import type { ModelAnswer } from './model-answer.ts'
 import type { Platform } from './platform.ts'
 import { readLogits, scanSamples, type SampleChunkRows } from './sample-scan.ts'
-import { readColumnRows, readIds } from './dataset-rows.ts'
+import { readColumnNumbers, readIds } from './dataset-rows.ts'
 
 /** Which samples of a run, in which order. */
 export interface SamplesInput {
@@ -32,7 +33,7 @@ export interface SamplePlace {
 }
 
 /** A sample and what the model said about it. */
-export interface KeptSample {
+export interface KeptSample extends ModelAnswer {
   readonly row: number
   /** What the dataset calls it. */
   readonly id: string | null
@@ -40,11 +41,6 @@ export interface KeptSample {
   readonly right: boolean | null
   readonly loss: number | null
   readonly confidence: number | null
-  readonly logits: readonly number[]
-  readonly probabilities: readonly number[] | null
-  readonly labels: readonly string[]
-  readonly trueLabels: readonly string[] | null
-  readonly trueValues: readonly number[] | null
   readonly place: SamplePlace
 }
 
@@ -168,8 +164,7 @@ function sliceFilter(
   const [slice] = fitSlices([key], datasetFacts(dataset, dataset.columns)) as [SliceFit]
   const column = dataset.columns.find(({ name }) => name === slice.column)!
   return async (firstRow, n) => {
-    const { dtype, bytes } = await readColumnRows(platform, column, firstRow, n)
-    const values = await numberDecoder(bytesRows(dtype, column.shape, bytes))(0, n)
+    const values = await readColumnNumbers(platform, column, firstRow, n)
     return (at) => sliceName(slice, sliceCode(slice, values[at]!)) === value
   }
 }

@@ -1,4 +1,5 @@
 import { judge, verdictBytes, type LogitsBatch, type Task, type TaskOptions, type Verdicts } from '../metric/index.ts'
+import { packArrays } from '../tensor/index.ts'
 import type { SampleRows } from '../usecase/index.ts'
 
 /** Bytes of logits that are written together, and samples. */
@@ -31,7 +32,7 @@ export function sampleKeeper(
       firstRow,
       rows,
       verdicts: verdictBytes(verdicts),
-      logits: Buffer.concat(logits.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength))),
+      logits: packArrays(logits),
     }
     rows = bytes = 0
     verdicts = []
@@ -43,7 +44,7 @@ export function sampleKeeper(
     async keep(batch) {
       if (rows === 0) firstRow = batch.first
       verdicts.push(judged(batch))
-      logits.push(batch.logits.slice())
+      logits.push(batch.logits)
       rows += batch.n
       bytes += batch.logits.byteLength
       if (bytes >= CHUNK_BYTES || rows >= CHUNK_ROWS) await flush()

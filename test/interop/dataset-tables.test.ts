@@ -74,6 +74,7 @@ for i in range(12):
             for k, part in enumerate(np.array_split(np.arange(n), min(3, n))):
                 archive.writestr(f"part-{k}.csv", frame.iloc[part].to_csv(index=False))
         note(shards, frame)
+feather.write_feather(pa.table({"a": [1.0, 2.0] * 500, "y": [0, 1] * 500}), folder / "lz4.arrow", compression="lz4")
 print(json.dumps(written))
 `
 
@@ -86,6 +87,14 @@ describeWithPandas('pandas and pyarrow', () => {
     written = JSON.parse(runPython(WRITE, null, [folder])) as Written[]
   })
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('write a compressed Arrow file, and it is said how to save it', async () => {
+    await using source = await fileSource(join(folder, 'lz4.arrow'))
+    await expect(openDataset(source)).rejects.toMatchObject({
+      code: 'DATASET_UNSUPPORTED',
+      message: expect.stringContaining('save it without compression'),
+    })
+  })
 
   test('write tables of every format and compression, and each is read as it was meant, to the bit', async () => {
     expect(written.length).toBeGreaterThan(25)

@@ -1,5 +1,5 @@
 import type { KeyMapping } from '../../evaluation/index.ts'
-import type { MapLocationInput as MapLocation, WishInput } from '../../usecase/index.ts'
+import type { ImageOptions, MapLocationInput as MapLocation, WishInput } from '../../usecase/index.ts'
 import type { ComputeDType, EngineName } from '../../engine/index.ts'
 import type {
   ComputeDtype,
@@ -9,7 +9,6 @@ import type {
   MapLocationInput,
 } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
-import type { ImageOptions } from '../../usecase/index.ts'
 
 /** A change of keys as use cases take it. */
 export const keyMapping = (input: KeyMappingInput | null | undefined): KeyMapping | null =>
