@@ -73,11 +73,23 @@ module.exports = {
       from: { path: '^(src|admin)' },
       to: { path: '^(test|bench)' },
     },
+    {
+      name: 'admin-talks-to-the-api-alone',
+      severity: 'error',
+      from: { path: '^admin' },
+      to: { path: '^src' },
+    },
+    {
+      name: 'admin-is-no-part-of-the-program',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { path: '^admin' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs'] },
   },
 }

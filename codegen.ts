@@ -1,6 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
-// Run by scripts/setup.mjs: resolver types for src/api from the schema.
+// Run by scripts/setup.mjs: resolver types for src/api, and the operations of the admin client with their types, from the schema.
 const config: CodegenConfig = {
   schema: 'schema.graphql',
   generates: {
@@ -31,6 +31,8 @@ const config: CodegenConfig = {
           Dataset: '../../store/index.ts#DatasetRow',
           DatasetColumn: '../../store/index.ts#DatasetColumnRow',
           Run: '../loader/index.ts#RunRecord',
+          RunConnection: '../record.ts#RunConnectionRecord',
+          DatasetSample: '../../usecase/index.ts#StoredSample',
           RunConfiguration: '../loader/index.ts#RunRecord',
           RunEvent: '../record.ts#RunEventRecord',
           UserError: '../record.ts#UserErrorRecord',
@@ -38,6 +40,7 @@ const config: CodegenConfig = {
           ComparedEngine: '../../usecase/index.ts#ComparedEngine as ComparedEngineRecord',
           Prediction: '../record.ts#PredictionRecord',
           PredictedSample: '../record.ts#PredictedSampleRecord',
+          ProgressPoint: '../loader/index.ts#ProgressRecord',
           LogLine: '../loader/index.ts#LogRecord',
           Metric: '../../store/index.ts#MetricRow',
           Upload: '../../store/index.ts#UploadRow',
@@ -55,6 +58,19 @@ const config: CodegenConfig = {
           SampleConnection: '../record.ts#SampleConnectionRecord',
           Download: '../record.ts#DownloadRecord',
         },
+      },
+    },
+    'admin/src/generated/graphql.ts': {
+      documents: 'admin/operations/*.graphql',
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        immutableTypes: true,
+        avoidOptionals: { field: true },
+        strictScalars: true,
+        dedupeFragments: true,
+        scalars: { DateTime: 'string', SafeInt: 'number', JSON: 'unknown' },
       },
     },
   },

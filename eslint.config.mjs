@@ -13,6 +13,8 @@ export default tseslint.config(
       'node_modules',
       'src/store/prisma',
       'src/api/generated',
+      'admin/dist',
+      'admin/src/generated',
       'src/architecture/onnx/onnx_pb.ts',
       'test/fixtures',
     ],

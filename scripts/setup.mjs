@@ -44,9 +44,9 @@ const STEPS = [
   },
   {
     name: 'graphql',
-    says: 'generating the resolver types from schema.graphql',
-    inputs: ['package-lock.json', 'schema.graphql', 'codegen.ts'],
-    outputs: ['src/api/generated/resolvers.ts'],
+    says: 'generating types from schema.graphql',
+    inputs: ['package-lock.json', 'schema.graphql', 'codegen.ts', 'admin/operations'],
+    outputs: ['src/api/generated/resolvers.ts', 'admin/src/generated/graphql.ts'],
     run: () => runTool('@graphql-codegen/cli', 'graphql-codegen', ['--config', 'codegen.ts', '--verbose']),
   },
   {
@@ -55,6 +55,18 @@ const STEPS = [
     inputs: ['package-lock.json', 'scripts/bundle.mjs', 'src'],
     outputs: ['dist/main.js'],
     run: () => runNode(['scripts/bundle.mjs'], ROOT),
+  },
+  {
+    name: 'admin',
+    says: 'building the admin client',
+    inputs: [
+      'package-lock.json',
+      'schema.graphql',
+      'codegen.ts',
+      ...['index.html', 'vite.config.ts', 'public', 'operations', 'src'].map((name) => `admin/${name}`),
+    ],
+    outputs: ['admin/dist/index.html'],
+    run: () => runTool('vite', 'vite', ['build', '--config', 'admin/vite.config.ts', '--logLevel', 'warn']),
   },
 ]
 
@@ -137,7 +149,7 @@ async function runNode(args, cwd, env = {}) {
   // NODE_ENV is for what nograd will do; with `test` some tools do not even say why they failed.
   const { code, output } = await runCommand(process.execPath, args, {
     cwd,
-    env: { ...process.env, NODE_ENV: undefined, ...env },
+    env: { ...process.env, NODE_ENV: undefined, NO_COLOR: '1', ...env },
   })
   if (code !== 0) throw new SetupError(`\`node ${args.join(' ')}\` failed with exit code ${code}:\n\n${output.trim()}`)
 }

@@ -1,7 +1,7 @@
 import type { ValueNode } from '../checkpoint/index.ts'
 import type { ErrorCode } from '../error.ts'
 import type { BindingProposal, BindingReport } from '../evaluation/index.ts'
-import type { RunEventItem } from '../store/index.ts'
+import type { Prisma, RunEventItem } from '../store/index.ts'
 import type {
   BindCheckpointInput,
   DownloadInput,
@@ -16,7 +16,7 @@ import type {
   VerifyReport,
 } from '../usecase/index.ts'
 import type { RunRecord } from './loader/index.ts'
-import type { PageInfo } from './page.ts'
+import type { Connection, PageInfo } from './page.ts'
 
 // What resolvers get as the parent of a field, where it is no row. codegen.ts names these types; they are here and not with their
 // resolvers, for those import what is generated.
@@ -63,6 +63,11 @@ export type RunDifferenceRecord = RunPair
 export interface RunComparisonRecord {
   readonly base: RunRecord
   readonly others: readonly RunPair[]
+}
+
+/** A page of runs, and which runs it is a page of. */
+export interface RunConnectionRecord extends Connection<RunRecord> {
+  readonly where: Prisma.RunWhereInput
 }
 
 /** An event with the run that it belongs to. */

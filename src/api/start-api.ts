@@ -18,8 +18,10 @@ export interface ApiOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** Whether `/` is the GraphQL explorer. */
+  /** Whether there is a GraphQL explorer. */
   readonly development: boolean
+  /** Folder of the admin client as it was built; without it there is none. */
+  readonly admin?: URL | undefined
   readonly limits?: Partial<ApiLimits> | undefined
   /** Origins of pages, besides our own, that may use the API: `https://admin.example.org`. */
   readonly allowedOrigins?: readonly string[] | undefined
@@ -33,11 +35,11 @@ export interface Api extends AsyncDisposable {
 }
 
 /**
- * Starts GraphQL over HTTP and WebSocket, uploads, health checks and, in development, the explorer, on one port.
+ * Starts GraphQL over HTTP and WebSocket, uploads, health checks, the admin client and, in development, the explorer, on one port.
  * @throws AppError CONFLICT when the port is taken, BAD_INPUT when it cannot be listened on.
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const { platform, host, port, development, allowedOrigins = [] } = options
+  const { platform, host, port, development, admin = null, allowedOrigins = [] } = options
   const limits = { ...DEFAULT_API_LIMITS, ...options.limits }
   const stopping = new AbortController()
   const schema = createSchema()
@@ -53,6 +55,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     uploads,
     limits,
     development,
+    admin,
     allowedOrigins,
     stopping: stopping.signal,
   })

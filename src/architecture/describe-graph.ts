@@ -11,6 +11,8 @@ export interface NodeDescription {
   readonly outputShape: readonly Dimension[]
   /** Elements of the parameters that it is the first to read, running statistics left out. */
   readonly parameterCount: number
+  /** Names of the nodes and of the graph's inputs that it reads, each once. */
+  readonly inputs: readonly string[]
 }
 
 /** A graph for display. */
@@ -30,17 +32,31 @@ export function describeGraph(graph: Graph): GraphDescription {
       .map(({ name, shape }) => [name, numel(shape)]),
   )
   const parameterCount = sum(counts.values())
-  const nodes = graph.nodes.map(({ name, op, inputs, outputs }) => {
+  const sources = new Map([
+    ...graph.inputs.map(({ name }) => [name, name] as const),
+    ...graph.nodes.flatMap((node) => node.outputs.map((output) => [output, nameOf(node)] as const)),
+  ])
+  const nodes = graph.nodes.map((node) => {
+    const { op, inputs, outputs } = node
     const read = [...new Set(inputs)].map((input) => {
       const count = counts.get(input) ?? 0
       counts.delete(input)
       return count
     })
     const outputShape = shapes.get(outputs[0] ?? '')?.shape ?? []
-    return { name: name || (outputs[0] ?? ''), op, outputShape, parameterCount: sum(read) }
+    return {
+      name: nameOf(node),
+      op,
+      outputShape,
+      parameterCount: sum(read),
+      inputs: [...new Set(inputs.flatMap((input) => sources.get(input) ?? []))],
+    }
   })
   return { nodes, parameterCount }
 }
+
+/** Names of nodes are optional in ONNX. */
+const nameOf = ({ name, outputs }: GraphNode): string => name || (outputs[0] ?? '')
 
 /** running_mean and running_var are buffers, no parameters; so is what holds whole numbers. */
 const runningStatistics = ({ op, inputs }: GraphNode): readonly string[] =>

@@ -1,19 +1,9 @@
-import type Sharp from 'sharp'
 import { quoted } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { ImageOptions } from './dataset-options.ts'
 import { centerCrop, resize, type Pixels } from './pil-resize.ts'
-
-/** The decoder is loaded when there are images: few servers meet one. */
-let loading: Promise<typeof Sharp> | null = null
-
-async function loadSharp(): Promise<typeof Sharp> {
-  const { default: sharp } = await import('sharp')
-  // What was decoded is not looked at twice.
-  sharp.cache(false)
-  return sharp
-}
+import { loadSharp } from './sharp.ts'
 
 /**
  * An image file as torchvision sees it: its loader's RGB, then Grayscale, Resize and CenterCrop. Colour profiles and the orientation tag are
@@ -37,7 +27,7 @@ export async function decodeImage(
 }
 
 async function decode(where: string, bytes: Uint8Array, limits: DatasetLimits): Promise<Pixels> {
-  const sharp = await (loading ??= loadSharp())
+  const sharp = await loadSharp()
   try {
     const { data, info } = await sharp(bytes, {
       limitInputPixels: limits.maxImagePixels,

@@ -3,6 +3,7 @@ export type { Column, ColumnRole, ColumnStatistics, DatasetFile } from './column
 export { DEFAULT_DATASET_LIMITS, type DatasetLimits } from './dataset-limits.ts'
 export type { DatasetFormat, DatasetOptions, ImageOptions } from './dataset-options.ts'
 export { openDataset } from './open-dataset.ts'
+export { encodePng, imageLayout, type ImageLayout } from './encode-image.ts'
 export { openArrays } from './open-arrays.ts'
 export type { Candidate as ArrayCandidate } from './array-roles.ts'
 export { SCRATCH_PREFIX } from './scratch-file.ts'

@@ -7,6 +7,9 @@ import { makePlatform } from './platform.ts'
 import type { Settings } from './settings.ts'
 import { sweepRegularly } from './sweep-regularly.ts'
 
+/** Where set-up puts the admin client (admin/vite.config.ts). */
+const ADMIN = new URL('../../admin/dist/', import.meta.url)
+
 /** The API on a database, with what has to be done from time to time. */
 export interface Server extends AsyncDisposable {
   readonly url: string
@@ -39,7 +42,7 @@ export async function openServer(
     own(sweepRegularly(platform))
     own(watchRuns(platform))
     const { host, port, development, allowedOrigins } = settings
-    const { url } = own(await startApi({ platform, host, port, development, allowedOrigins }))
+    const { url } = own(await startApi({ platform, host, port, development, admin: ADMIN, allowedOrigins }))
     return { url, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()

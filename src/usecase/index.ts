@@ -67,6 +67,7 @@ export {
   type MetricOptionsInput,
 } from './metric-options.ts'
 export type { Platform } from './platform.ts'
+export { sampleImage, storedSamples, type StoredSample } from './stored-samples.ts'
 export { previewDataset, previewUpload, type DatasetPreview } from './preview-dataset.ts'
 export type { PredictedSample, Prediction } from './prediction.ts'
 export { DEFAULT_PREDICTION_LIMITS, type PredictionLimits } from './prediction-limits.ts'

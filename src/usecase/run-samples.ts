@@ -34,6 +34,7 @@ export interface SamplePlace {
 
 /** A sample and what the model said about it. */
 export interface KeptSample extends ModelAnswer {
+  readonly datasetId: string
   readonly row: number
   /** What the dataset calls it. */
   readonly id: string | null
@@ -181,6 +182,7 @@ async function describe(
   const number = (of: number): number | null => (Number.isNaN(of) ? null : of)
   const outcome = outcomes[at]
   return {
+    datasetId: run.dataset.id,
     row,
     id,
     right: outcome === OUTCOME.none ? null : outcome === OUTCOME.right,

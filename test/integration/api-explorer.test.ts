@@ -6,7 +6,7 @@ import { startTestApi } from './api/server.ts'
 describe('the explorer', () => {
   test('is one page that loads nothing from anywhere, with a first query that the schema knows', async () => {
     await using api = await startTestApi({ development: true })
-    const response = await fetch(api.url)
+    const response = await fetch(`${api.url}/explorer`)
     const page = await response.text()
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(response.headers.get('content-encoding')).toBe('gzip')

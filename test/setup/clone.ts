@@ -9,7 +9,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const COPIED = [
   ...['bin', 'scripts', 'prisma', 'schema.graphql', '.npmrc', 'package.json', 'package-lock.json'],
-  ...['tsconfig.json', 'prisma.config.ts'],
+  ...['tsconfig.json', 'prisma.config.ts', 'admin/vite.config.ts'],
 ]
 
 /** What is bundled besides the program. */
@@ -30,6 +30,10 @@ const MODULES = [
 const PLANTED = {
   'src/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
   ...Object.fromEntries(MODULES.map((name) => [`src/${name}.ts`, 'export {}\n'])),
+  'admin/operations/planted.graphql': 'query Planted { __typename }\n',
+  'admin/public/icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+  'admin/index.html': '<script type="module" src="/src/main.ts"></script>\n',
+  'admin/src/main.ts': 'console.log(1)\n',
   'codegen.ts': `export default {
   schema: 'schema.graphql',
   generates: {
@@ -37,6 +41,7 @@ const PLANTED = {
       plugins: ['typescript', 'typescript-resolvers'],
       config: { useTypeImports: true, enumsAsTypes: true, strictScalars: true, scalars: { DateTime: 'Date', SafeInt: 'number', JSON: 'unknown' } },
     },
+    'admin/src/generated/graphql.ts': { documents: 'admin/operations/*.graphql', plugins: ['typescript-operations', 'typed-document-node'] },
   },
 }
 `,

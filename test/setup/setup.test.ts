@@ -35,14 +35,20 @@ describe('with packages', () => {
     expect(steps.map((line) => line.replace(/ … .*/, ''))).toEqual([
       'set-up: linking the libraries of the embedded PostgreSQL',
       'set-up: generating the Prisma client from prisma/schema.prisma',
-      'set-up: generating the resolver types from schema.graphql',
+      'set-up: generating types from schema.graphql',
       'set-up: bundling src to dist',
+      'set-up: building the admin client',
     ])
     expect(lines.length - steps.length).toBe(1)
     expect(lines).toContainEqual(
       expect.stringMatching(/^set-up: process \d+ on .* is setting up this folder; waiting for it$/),
     )
-    for (const file of ['dist/main.js', 'src/store/prisma/client.ts', 'src/api/generated/resolvers.ts'])
+    for (const file of [
+      'dist/main.js',
+      'src/store/prisma/client.ts',
+      'src/api/generated/resolvers.ts',
+      'admin/dist/index.html',
+    ])
       expect(existsSync(inClone(file))).toBe(true)
     expect(existsSync(inClone('.setup-lock'))).toBe(false)
   }, 180_000)
@@ -68,7 +74,7 @@ describe('with packages', () => {
     appendFileSync(inClone('schema.graphql'), '\n"Planted."\nenum Planted {\n  "A seed."\n  SEED\n}\n')
     const { code, stderr } = await setUp()
     expect(code).toBe(0)
-    expect(stderr).toContain('generating the resolver types')
+    expect(stderr).toContain('generating types')
     expect(stderr).toContain('bundling')
     expect(stderr).not.toContain('Prisma')
   }, 60_000)
@@ -101,7 +107,7 @@ describe('with packages', () => {
     const { code, stderr } = await setUp()
     expect(code).toBe(0)
     expect(stderr).not.toContain('npm ci')
-    expect(stderr.trim().split('\n')).toHaveLength(4)
+    expect(stderr.trim().split('\n')).toHaveLength(5)
   }, 60_000)
 
   test('shows what a generator says, and fails', async () => {

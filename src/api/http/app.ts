@@ -6,11 +6,14 @@ import type { Platform, Predictor } from '../../usecase/index.ts'
 import { createContext, type Context } from '../context.ts'
 import type { ApiLimits } from '../limits.ts'
 import { presentThrown } from '../present-error.ts'
+import { adminRoute } from './admin-route.ts'
 import { downloadRoute } from './download-route.ts'
-import { explorerRoute, indexRoute } from './explorer-route.ts'
+import { explorerRoute } from './explorer-route.ts'
 import { healthRoute, readyRoute } from './health-routes.ts'
+import { indexRoute } from './index-route.ts'
 import { cors } from './origin.ts'
 import { refuse } from './refuse.ts'
+import { sampleImageRoute } from './sample-image-route.ts'
 import { securityHeaders } from './security-headers.ts'
 import { UPLOADS_PATH } from './upload/tus-server.ts'
 import type { UploadRoutes } from './upload/upload-routes.ts'
@@ -22,8 +25,10 @@ export interface AppOptions {
   readonly graphql: ApolloServer<Context>
   readonly uploads: UploadRoutes
   readonly limits: ApiLimits
-  /** Whether `/` is the explorer. */
+  /** Whether there is an explorer. */
   readonly development: boolean
+  /** Folder of the admin client as it was built; null where there is none. */
+  readonly admin: URL | null
   readonly allowedOrigins: readonly string[]
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
@@ -37,6 +42,7 @@ export function createApp({
   uploads,
   limits,
   development,
+  admin,
   allowedOrigins,
   stopping,
 }: AppOptions): Express {
@@ -71,10 +77,10 @@ export function createApp({
     .all(onlyMethod('GET', 'HEAD'))
   app.route('/healthz').get(healthRoute).all(onlyMethod('GET', 'HEAD'))
   app.route('/readyz').get(readyRoute(platform, stopping)).all(onlyMethod('GET', 'HEAD'))
-  app
-    .route('/')
-    .get(development ? explorerRoute() : indexRoute)
-    .all(onlyMethod('GET', 'HEAD'))
+  app.route('/datasets/:id/samples/:file').get(sampleImageRoute(platform)).all(onlyMethod('GET', 'HEAD'))
+  if (development) app.route('/explorer').get(explorerRoute()).all(onlyMethod('GET', 'HEAD'))
+  if (admin !== null) app.use(adminRoute(admin))
+  app.route('/').get(indexRoute).all(onlyMethod('GET', 'HEAD'))
 
   app.use((request, response) => {
     refuse(request, response, {

@@ -84,8 +84,3 @@ async function renderPage(): Promise<Buffer> {
   })
   return gzip(page, { level: 6 })
 }
-
-/** What is where, for whoever opens the address of a server that has no explorer. */
-export const indexRoute: RequestHandler = (_request, response) => {
-  response.json({ name: 'nograd', graphql: '/graphql', uploads: '/uploads', health: '/healthz', readiness: '/readyz' })
-}

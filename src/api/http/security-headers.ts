@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 
-/** What every answer says to browsers: nothing may be loaded, framed, guessed or kept. The explorer page replaces the policy. */
+/** What every answer says to browsers: nothing may be loaded, framed, guessed or kept. The pages replace the policy. */
 export const securityHeaders: RequestHandler = (_request, response, next) => {
   response.set({
     'Cache-Control': 'no-store',

@@ -3,7 +3,13 @@ import type { Graph } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
 import type { BindingReport } from '../../evaluation/index.ts'
 import type { DatasetColumnRow, MetricRow, RunSliceRow, ScoreHistogramRow } from '../../store/index.ts'
-import { architectureGraph, bindCheckpoint, type Platform } from '../../usecase/index.ts'
+import {
+  architectureGraph,
+  bindCheckpoint,
+  storedSamples,
+  type Platform,
+  type StoredSample,
+} from '../../usecase/index.ts'
 
 /** A key of a checkpoint's state_dict with the tensor and the storage behind it. */
 export interface TensorRecord {
@@ -16,6 +22,25 @@ export interface TensorRecord {
   readonly location: string
   readonly storageHash: string
   readonly storageIndex: number
+}
+
+/** A PROGRESS event. */
+export interface ProgressRecord {
+  readonly seq: number
+  readonly createdAt: Date
+  readonly payload: unknown
+}
+
+/** Which points of a run's progress. */
+export interface ProgressRequest {
+  readonly runId: string
+  readonly points: number
+}
+
+/** A sample of a dataset. */
+export interface SampleRequest {
+  readonly datasetId: string
+  readonly row: number
 }
 
 /** A line of a run's log. */
@@ -47,6 +72,12 @@ export interface DetailLoaders {
   readonly locations: DataLoader<string, readonly string[]>
   readonly columns: DataLoader<string, readonly DatasetColumnRow[]>
   readonly metrics: DataLoader<string, readonly MetricRow[]>
+  /** Those metrics that speak for a whole run. */
+  readonly summary: DataLoader<string, readonly MetricRow[]>
+  /** Samples of datasets, null where there is none. */
+  readonly sample: DataLoader<SampleRequest, StoredSample | null, string>
+  /** Progress events, thinned. */
+  readonly progress: DataLoader<ProgressRequest, readonly ProgressRecord[], string>
   readonly log: DataLoader<LogRequest, readonly LogRecord[], string>
   /** How a checkpoint fits its model's architecture as it is. */
   readonly binding: DataLoader<string, BindingReport>
@@ -75,6 +106,17 @@ const LOG = `
     where "runId" = wanted.run and kind = 'LOG' order by seq desc limit wanted.last
   ) line
   order by wanted.at, line.seq`
+
+// Every n-th event from the end, so that the last one is among them and a run that goes on shows the same ones for a while.
+const PROGRESS = `
+  select wanted.at::int as at, point.seq, point."createdAt", point.payload
+  from unnest($1::uuid[], $2::int[]) with ordinality as wanted(run, points, at)
+  cross join lateral (
+    select seq, "createdAt", payload, row_number() over (order by seq desc) - 1 as back, count(*) over () as total
+    from "RunEvent" where "runId" = wanted.run and kind = 'PROGRESS'
+  ) point
+  where point.back % greatest(1, ceil(point.total::float8 / wanted.points)::bigint) = 0
+  order by wanted.at, point.seq`
 
 /** Loaders of what belongs to rows, with an empty memory. */
 export function detailLoaders(platform: Platform): DetailLoaders {
@@ -118,6 +160,38 @@ export function detailLoaders(platform: Platform): DetailLoaders {
       (ids) => prisma.metric.findMany({ where: { runId: { in: [...ids] } }, orderBy: { position: 'asc' } }),
       ({ runId }) => runId,
     ),
+    summary: manyOf(
+      (ids) =>
+        prisma.metric.findMany({
+          where: { runId: { in: [...ids] }, class: null, OR: [{ average: null }, { average: 'macro' }] },
+          orderBy: { position: 'asc' },
+        }),
+      ({ runId }) => runId,
+    ),
+    sample: new DataLoader<SampleRequest, StoredSample | null, string>(
+      async (requests) => {
+        const rowsOf = groupBy(requests, ({ datasetId }) => datasetId)
+        const found = new Map<string, StoredSample>()
+        for (const [datasetId, wanted] of rowsOf) {
+          const rows = wanted.map(({ row }) => row)
+          for (const sample of await storedSamples(platform, datasetId, rows)) found.set(sampleKey(sample), sample)
+        }
+        return requests.map((request) => found.get(sampleKey(request)) ?? null)
+      },
+      { cacheKeyFn: sampleKey },
+    ),
+    progress: new DataLoader<ProgressRequest, readonly ProgressRecord[], string>(
+      async (requests) => {
+        const points = await prisma.$queryRawUnsafe<(ProgressRecord & { readonly at: number })[]>(
+          PROGRESS,
+          requests.map(({ runId }) => runId),
+          requests.map(({ points }) => points),
+        )
+        const found = groupBy(points, ({ at }) => at - 1)
+        return requests.map((_request, at) => found.get(at) ?? [])
+      },
+      { cacheKeyFn: ({ runId, points }) => `${runId} ${points}` },
+    ),
     log: new DataLoader<LogRequest, readonly LogRecord[], string>(
       async (requests) => {
         const lines = await prisma.$queryRawUnsafe<(LogRecord & { readonly at: number })[]>(
@@ -137,6 +211,8 @@ export function detailLoaders(platform: Platform): DetailLoaders {
     ),
   }
 }
+
+const sampleKey = ({ datasetId, row }: SampleRequest): string => `${datasetId} ${row}`
 
 function valueOf<Row extends { readonly id: string }, Value>(
   find: (ids: readonly string[]) => Promise<readonly Row[]>,

@@ -6,7 +6,7 @@ import { statisticsLoaders, type StatisticsLoaders } from './statistics-loaders.
 import { storageLoaders, type StorageLoaders } from './storage-loaders.ts'
 import { treeLoaders, type TreeLoaders } from './tree-loaders.ts'
 
-export type { DetailLoaders, LogRecord, TensorRecord } from './detail-loaders.ts'
+export type { DetailLoaders, LogRecord, ProgressRecord, TensorRecord } from './detail-loaders.ts'
 export type { ArchitectureRecord, CheckpointRecord, RunRecord } from './row-loaders.ts'
 export { CHECKPOINT_OMIT, RUN_OMIT } from './row-loaders.ts'
 

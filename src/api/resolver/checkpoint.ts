@@ -29,8 +29,10 @@ export const checkpointResolvers: CheckpointResolvers = {
   binding: ({ id }, _arguments, { loaders }) => loaders.binding.load(id),
   storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Checkpoint.load(id),
   download: ({ id }, args) => downloadRecord(id, args),
-  runs: async ({ id }, page, { loaders }) =>
-    connection('Run', await loaders.runsOfCheckpoint.load({ parent: id, ...pageRequest('Run', page) })),
+  runs: async ({ id }, page, { loaders }) => ({
+    ...connection('Run', await loaders.runsOfCheckpoint.load({ parent: id, ...pageRequest('Run', page) })),
+    where: { checkpointId: id },
+  }),
 }
 
 /** Fields of `TensorInfo` that are no columns. */

@@ -4,7 +4,7 @@ import { architectureResolvers } from './architecture.ts'
 import { bindingProposalResolvers, bindingReportResolvers } from './binding.ts'
 import { checkpointResolvers, tensorInfoResolvers } from './checkpoint.ts'
 import { checkpointComparisonResolvers, tensorComparisonResolvers } from './comparison.ts'
-import { datasetColumnResolvers, datasetResolvers } from './dataset.ts'
+import { datasetColumnResolvers, datasetResolvers, datasetSampleResolvers } from './dataset.ts'
 import { downloadResolvers } from './download.ts'
 import { modelResolvers } from './model.ts'
 import { mutationResolvers } from './mutation.ts'
@@ -12,9 +12,16 @@ import { comparedEngineResolvers } from './compare-engines.ts'
 import { predictedSampleResolvers, predictionResolvers } from './predict.ts'
 import { queryResolvers } from './query.ts'
 import { runDifferenceResolvers } from './compare-runs.ts'
-import { sampleConnectionResolvers } from './samples.ts'
+import { sampleConnectionResolvers, sampleResolvers } from './samples.ts'
 import { runEventResolvers } from './run-event.ts'
-import { logLineResolvers, metricResolvers, runConfigurationResolvers, runResolvers } from './run.ts'
+import {
+  logLineResolvers,
+  metricResolvers,
+  progressPointResolvers,
+  runConfigurationResolvers,
+  runResolvers,
+} from './run.ts'
+import { runConnectionResolvers } from './runs.ts'
 import { startRunPayloadResolvers } from './start-run.ts'
 import { storageVerdictResolvers, verificationReportResolvers } from './storage.ts'
 import { subscriptionResolvers } from './subscription.ts'
@@ -31,6 +38,7 @@ export const resolvers = {
   CheckpointComparison: checkpointComparisonResolvers,
   Dataset: datasetResolvers,
   DatasetColumn: datasetColumnResolvers,
+  DatasetSample: datasetSampleResolvers,
   DateTime: DateTimeScalar,
   Device: deviceResolvers,
   Download: downloadResolvers,
@@ -44,7 +52,10 @@ export const resolvers = {
   Query: queryResolvers,
   Run: runResolvers,
   RunDifference: runDifferenceResolvers,
+  RunConnection: runConnectionResolvers,
+  Sample: sampleResolvers,
   SampleConnection: sampleConnectionResolvers,
+  ProgressPoint: progressPointResolvers,
   Metric: metricResolvers,
   RunConfiguration: runConfigurationResolvers,
   RunEvent: runEventResolvers,

@@ -10,6 +10,8 @@ export const modelResolvers: ModelResolvers = {
   checkpoints: async ({ id }, page, { loaders }) =>
     connection('Checkpoint', await loaders.checkpointsOfModel.load({ parent: id, ...pageRequest('Checkpoint', page) })),
   storage: ({ id }, _arguments, { loaders }) => loaders.storageShare.Model.load(id),
-  runs: async ({ id }, page, { loaders }) =>
-    connection('Run', await loaders.runsOfModel.load({ parent: id, ...pageRequest('Run', page) })),
+  runs: async ({ id }, page, { loaders }) => ({
+    ...connection('Run', await loaders.runsOfModel.load({ parent: id, ...pageRequest('Run', page) })),
+    where: { modelId: id },
+  }),
 }

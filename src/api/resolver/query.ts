@@ -1,8 +1,8 @@
 import { bindCheckpoint, liveWorkers, previewUpload, storageUsage } from '../../usecase/index.ts'
 import type { Context } from '../context.ts'
-import type { QueryResolvers, RunFilter } from '../generated/resolvers.ts'
+import type { QueryResolvers } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
-import { CHECKPOINT_OMIT, RUN_OMIT } from '../loader/index.ts'
+import { CHECKPOINT_OMIT } from '../loader/index.ts'
 import { decodeId } from '../object-id.ts'
 import { connection, pageRequest } from '../page.ts'
 import { compareCheckpointsResolver } from './comparison.ts'
@@ -12,6 +12,7 @@ import { imageOptions, keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
 import { notFound } from './not-found.ts'
 import { readPage } from './read-page.ts'
+import { runsResolver } from './runs.ts'
 import { distinctDevices } from './worker.ts'
 
 /** What can be asked. A lookup by id that finds nothing is an error; a lookup by name is a question, and null its answer. */
@@ -53,15 +54,7 @@ export const queryResolvers: QueryResolvers = {
       await readPage(pageRequest('Dataset', page), (range) => store.prisma.dataset.findMany(range)),
     ),
   run: async (_root, { id }, { loaders }) => found('Run', id, await loaders.run.load(decodeId('Run', id, ['id']))),
-  runs: async (_root, { filter, ...page }, { platform: { store } }) => {
-    const wanted = runsWhere(filter ?? {})
-    return connection(
-      'Run',
-      await readPage(pageRequest('Run', page), ({ where, ...range }) =>
-        store.prisma.run.findMany({ ...range, where: { ...wanted, ...where }, omit: RUN_OMIT }),
-      ),
-    )
-  },
+  runs: runsResolver,
   upload: async (_root, { id }, { loaders }) =>
     found('Upload', id, await loaders.upload.load(decodeId('Upload', id, ['id']))),
   uploads: async (_root, { sha256, ...page }, { platform: { store } }) => {
@@ -84,15 +77,6 @@ export const queryResolvers: QueryResolvers = {
   compareEngines: compareEnginesResolver,
   workers: (_root, _arguments, { platform }) => liveWorkers(platform),
   devices: async (_root, _arguments, { platform }: Context) => distinctDevices(await liveWorkers(platform)),
-}
-
-function runsWhere({ modelId, checkpointId, datasetId, status }: RunFilter) {
-  return {
-    ...(modelId == null ? {} : { modelId: decodeId('Model', modelId, ['filter', 'modelId']) }),
-    ...(checkpointId == null ? {} : { checkpointId: decodeId('Checkpoint', checkpointId, ['filter', 'checkpointId']) }),
-    ...(datasetId == null ? {} : { datasetId: decodeId('Dataset', datasetId, ['filter', 'datasetId']) }),
-    ...(status == null ? {} : { status: { in: [...status] } }),
-  }
 }
 
 /** Which of two ways to find something was used. */

@@ -7,6 +7,7 @@ import type {
   IntervalMethod,
   LogLineResolvers,
   MetricResolvers,
+  ProgressPointResolvers,
   ReliabilityBin,
   RunConfigurationResolvers,
   RunProgress,
@@ -23,6 +24,10 @@ import { samplesResolver } from './samples.ts'
 /** Lines of a log that one answer may hold. */
 const MAX_LOG_LINES = 1000
 const DEFAULT_LOG_LINES = 200
+
+/** Points of a run's progress that one answer may hold. */
+const MAX_PROGRESS_POINTS = 1000
+const DEFAULT_PROGRESS_POINTS = 300
 
 /** Fields of `Run` that are no columns. */
 export const runResolvers: RunResolvers = {
@@ -41,6 +46,12 @@ export const runResolvers: RunResolvers = {
     const metrics = await loaders.metrics.load(id)
     return names == null ? metrics : metrics.filter(({ name }) => names.includes(name))
   },
+  summary: async ({ id }, { names }, { loaders }) => {
+    const metrics = await loaders.summary.load(id)
+    return names == null ? metrics : metrics.filter(({ name }) => names.includes(name))
+  },
+  progressHistory: ({ id }, { points }, { loaders }) =>
+    loaders.progress.load({ runId: id, points: progressPoints(points) }),
   confusionMatrix: ({ id }, _arguments, { loaders }) => loaders.confusion.load(id),
   scoreCurves: async ({ id }, { classes }, { loaders }) => {
     const histograms = await loaders.scores.load(id)
@@ -92,6 +103,12 @@ export const runConfigurationResolvers: RunConfigurationResolvers = {
   addPrefix: ({ keyMapping }) => (keyMapping as KeyMapping | null)?.addPrefix ?? null,
 }
 
+/** Fields of `ProgressPoint`; its parent is an event. */
+export const progressPointResolvers: ProgressPointResolvers = {
+  at: ({ createdAt }) => createdAt,
+  progress: ({ payload }) => payload as RunProgress,
+}
+
 /** Fields of `LogLine`; its parent is an event. */
 export const logLineResolvers: LogLineResolvers = {
   at: ({ createdAt }) => createdAt,
@@ -121,6 +138,15 @@ function logLines(last: number | null | undefined): number {
   if (lines < 1 || lines > MAX_LOG_LINES)
     throw new InputError('BAD_INPUT', `\`last\` is ${lines}; 1 to ${MAX_LOG_LINES} lines can be asked for`, ['last'])
   return lines
+}
+
+function progressPoints(given: number | null | undefined): number {
+  const points = given ?? DEFAULT_PROGRESS_POINTS
+  if (points < 1 || points > MAX_PROGRESS_POINTS)
+    throw new InputError('BAD_INPUT', `\`points\` is ${points}; 1 to ${MAX_PROGRESS_POINTS} can be asked for`, [
+      'points',
+    ])
+  return points
 }
 
 function durationMs({ startedAt, finishedAt }: RunRecord): number | null {

@@ -1,5 +1,6 @@
 import { countSamples, runSamples, type SampleOrder, type SamplePlace, type SamplesInput } from '../../usecase/index.ts'
-import type { RunResolvers, SampleConnectionResolvers } from '../generated/resolvers.ts'
+import { AppError } from '../../error.ts'
+import type { RunResolvers, SampleConnectionResolvers, SampleResolvers } from '../generated/resolvers.ts'
 import { InputError } from '../input-error.ts'
 import { pageSize } from '../page.ts'
 import type { SampleConnectionRecord } from '../record.ts'
@@ -34,6 +35,15 @@ export const samplesResolver: NonNullable<RunResolvers['sampleResults']> = async
 
 /** A default does not keep a client from sending null, whatever the generated type says. */
 const orderOf = (order: SampleOrder | null | undefined): SampleOrder => order ?? 'ROW'
+
+/** Fields of `Sample` that are read for those who ask. */
+export const sampleResolvers: SampleResolvers = {
+  data: async ({ row, datasetId }, _arguments, { loaders }) => {
+    const sample = await loaders.sample.load({ datasetId, row })
+    if (sample === null) throw new AppError('NOT_FOUND', 'the dataset was deleted while this was read')
+    return sample
+  },
+}
 
 /** Counting looks at every sample again: only for those who ask. */
 export const sampleConnectionResolvers: SampleConnectionResolvers = {

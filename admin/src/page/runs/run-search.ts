@@ -1,0 +1,48 @@
+import { RunsPageDocument, type RunFilter, type RunOrder, type RunStatus } from '../../generated/graphql.ts'
+
+const STATUSES: readonly RunStatus[] = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']
+
+/** What the address of the page says: which runs, in which order. */
+export interface RunSearch {
+  readonly filter: RunFilter
+  readonly orderBy: RunOrder | null
+}
+
+/** Reads it; what it does not know, it passes over. */
+export function readRunSearch(query: URLSearchParams): RunSearch {
+  const status = (query.get('status') ?? '').split(',').filter((name) => STATUSES.includes(name as RunStatus))
+  const order = query.get('order')
+  return {
+    filter: {
+      ...(status.length === 0 ? {} : { status: status as RunStatus[] }),
+      ...given(query, 'model', 'modelId'),
+      ...given(query, 'dataset', 'datasetId'),
+      ...given(query, 'checkpoint', 'checkpointId'),
+      ...given(query, 'name', 'name'),
+    },
+    orderBy:
+      order === null || order === ''
+        ? null
+        : { metric: order.replace(/^-/, ''), direction: order.startsWith('-') ? 'ASC' : 'DESC' },
+  }
+}
+
+function given(query: URLSearchParams, parameter: string, field: string): Record<string, string> {
+  const value = query.get(parameter)
+  return value === null || value === '' ? {} : { [field]: value }
+}
+
+/** The order after another click on a column: the largest first, the smallest first, none. */
+export function nextOrder(before: RunOrder | null, metric: string): string | null {
+  if (before?.metric !== metric) return metric
+  return before.direction === 'DESC' ? `-${metric}` : null
+}
+
+/** Runs that are loaded at a time. */
+const PAGE = 100
+
+/** The question for the first of these runs. */
+export const askForRuns = (query: URLSearchParams) => ({
+  query: RunsPageDocument,
+  variables: { ...readRunSearch(query), first: PAGE },
+})

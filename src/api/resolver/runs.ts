@@ -1,0 +1,118 @@
+import type { Prisma, PrismaClient } from '../../store/index.ts'
+import type { QueryResolvers, RunConnectionResolvers, RunFilter, RunOrder } from '../generated/resolvers.ts'
+import { InputError } from '../input-error.ts'
+import { RUN_OMIT } from '../loader/index.ts'
+import { decodeId } from '../object-id.ts'
+import { connection, pageRequest, pageSize, type PageArguments } from '../page.ts'
+import type { RunConnectionRecord } from '../record.ts'
+import { readPage } from './read-page.ts'
+
+/** `Query.runs`. */
+export const runsResolver: NonNullable<QueryResolvers['runs']> = async (
+  _root,
+  { filter, orderBy, ...page },
+  { platform: { store } },
+): Promise<RunConnectionRecord> => {
+  const where = runsWhere(filter ?? {})
+  if (orderBy != null) return await orderedRuns(store.prisma, where, orderBy, page)
+  const found = await readPage(pageRequest('Run', page), ({ where: range, ...rest }) =>
+    store.prisma.run.findMany({ ...rest, where: { AND: [where, range] }, omit: RUN_OMIT }),
+  )
+  return { ...connection('Run', found), where }
+}
+
+/** Counting looks at every run: only for those who ask. */
+export const runConnectionResolvers: RunConnectionResolvers = {
+  totalCount: ({ where }, _arguments, { platform }) => platform.store.prisma.run.count({ where }),
+}
+
+type RunsWhere = RunConnectionRecord['where']
+
+function runsWhere({ modelId, checkpointId, datasetId, status, name }: RunFilter): RunsWhere {
+  return {
+    ...(modelId == null ? {} : { modelId: decodeId('Model', modelId, ['filter', 'modelId']) }),
+    ...(checkpointId == null ? {} : { checkpointId: decodeId('Checkpoint', checkpointId, ['filter', 'checkpointId']) }),
+    ...(datasetId == null ? {} : { datasetId: decodeId('Dataset', datasetId, ['filter', 'datasetId']) }),
+    ...(status == null ? {} : { status: { in: [...status] } }),
+    ...(name == null || name === '' ? {} : { name: { contains: name, mode: 'insensitive' } }),
+  }
+}
+
+/** Of the metrics of a run, those that speak for the whole of it, one for each name: what the index of runs by a metric holds. */
+const OF_THE_WHOLE = { class: null, OR: [{ average: null }, { average: 'macro' }] } satisfies Prisma.MetricWhereInput
+
+async function orderedRuns(
+  prisma: PrismaClient,
+  where: RunsWhere,
+  { metric, direction }: RunOrder,
+  page: PageArguments,
+): Promise<RunConnectionRecord> {
+  const first = pageSize(page.first)
+  const order = direction === 'ASC' ? 'asc' : 'desc'
+  const beyond = order === 'asc' ? 'gt' : 'lt'
+  const after = page.after == null ? null : placeOf(page.after)
+  const whole = { ...OF_THE_WHOLE, name: metric, value: { not: null } }
+  const rows = await prisma.metric.findMany({
+    where: {
+      ...whole,
+      run: where,
+      ...(after === null
+        ? {}
+        : {
+            AND: [
+              // Says nothing that the second does not, but an index can begin there.
+              { value: { [beyond === 'gt' ? 'gte' : 'lte']: after.value } },
+              { OR: [{ value: { [beyond]: after.value } }, { runId: { [beyond]: after.runId } }] },
+            ],
+          }),
+    },
+    orderBy: [{ value: order }, { runId: order }],
+    take: first + 1,
+    select: { value: true, run: { omit: RUN_OMIT } },
+  })
+  const edges = rows
+    .slice(0, first)
+    .map(({ value, run }) => ({ node: run, cursor: cursorOf({ value: value!, runId: run.id }) }))
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: {
+      hasNextPage: rows.length > first,
+      hasPreviousPage: after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    where: { AND: [where, { metrics: { some: whole } }] },
+  }
+}
+
+/** A place in an order by a metric. */
+interface Place {
+  readonly value: number
+  readonly runId: string
+}
+
+/** A cursor is a place in the order: it gives access to nothing that the list would not show. */
+const cursorOf = ({ value, runId }: Place): string => Buffer.from(JSON.stringify([value, runId])).toString('base64url')
+
+function placeOf(cursor: string): Place {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (Array.isArray(parsed) && parsed.length === 2) {
+      const [value, runId] = parsed as unknown[]
+      if (
+        typeof value === 'number' &&
+        typeof runId === 'string' &&
+        /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(runId)
+      )
+        return { value, runId }
+    }
+  } catch {
+    // As any other text that is no cursor.
+  }
+  throw new InputError(
+    'BAD_INPUT',
+    `${JSON.stringify(cursor.slice(0, 60))} is no cursor of this order; give the endCursor of the page before, or leave \`after\` out`,
+    ['after'],
+  )
+}
