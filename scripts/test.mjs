@@ -51,7 +51,7 @@ async function check({ name, args }) {
 }
 
 /**
- * Runs Jest. What needs a Python with PyTorch is another command: `npm run test:interop`.
+ * Runs Jest. What needs a Python with PyTorch is another command, `npm run test:interop`; what needs a browser, `npm run test:e2e`.
  * @param {readonly string[]} args for Jest
  */
 async function jest(args) {
@@ -59,7 +59,7 @@ async function jest(args) {
   mkdirSync(join(ROOT, 'artifacts'), { recursive: true })
   const report = join('artifacts', 'jest.json')
   rmSync(join(ROOT, report), { force: true })
-  const scope = args.length > 0 ? args : ['--testPathIgnorePatterns', '/node_modules/', '/test/interop/']
+  const scope = args.length > 0 ? args : ['--testPathIgnorePatterns', '/node_modules/', '/test/interop/', '/test/e2e/']
   const { ok } = await runNode(['node_modules/jest/bin/jest.js', '--json', '--outputFile', report, ...scope], {
     capture: false,
     env: {

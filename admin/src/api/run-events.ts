@@ -5,12 +5,13 @@ import {
   type RunProgressSubscription,
   type RunProgressSubscriptionVariables,
 } from '../generated/graphql.ts'
-import { sockets } from './client.ts'
+import { apollo, sockets } from './client.ts'
 
 /** An event of a run, as the server numbers them. */
 export type RunEvent = RunProgressSubscription['runProgress']
 
-const QUERY = print(RunProgressDocument)
+// With the names of types, without which the cache takes no fragment.
+const QUERY = print(apollo.cache.transformDocument(RunProgressDocument))
 
 /**
  * Watches a run from `after` on until its last event. A connection that is lost is taken up again behind the last event that came, so none is

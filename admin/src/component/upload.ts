@@ -28,7 +28,7 @@ export function sendFile(
       removeFingerprintOnSuccess: true,
       onProgress,
       onError: (error) => reject(new Error(reasonOf(error))),
-      onSuccess: () => resolve(new URL(upload.url!).pathname.split('/').at(-1)!),
+      onSuccess: () => resolve(new URL(upload.url!, location.href).pathname.split('/').at(-1)!),
     })
     signal.addEventListener('abort', () => {
       void upload.abort(true).catch(() => undefined)

@@ -164,7 +164,7 @@ function MetricTable({
                   size="compact-xs"
                   variant="default"
                   onClick={() => onBase(run.id)}
-                  aria-label={`Compare with ${nameOf(run)}`}
+                  aria-label={`${nameOf(run)} as base`}
                 >
                   as base
                 </Button>

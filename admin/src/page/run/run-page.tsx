@@ -73,7 +73,7 @@ function Run({ run, onEnd }: { readonly run: NonNullable<RunPageQuery['run']>; r
             </Text>
           </Alert>
         )}
-        {failure !== null && <Failure error={failure} />}
+        {failure !== null && <Failure error={failure} retry={() => location.reload()} />}
         {!succeeded && <LiveProgress run={run} />}
         {!succeeded && points.length > 0 && (
           <Suspense fallback={<Loading />}>
@@ -147,8 +147,7 @@ function RunActions({ run }: { readonly run: NonNullable<RunPageQuery['run']> })
     return (
       <Button
         size="xs"
-        color="red"
-        variant="outline"
+        variant="default"
         loading={cancelling.loading}
         onClick={() => {
           cancel({ variables: { runId: run.id } })

@@ -173,7 +173,7 @@ function Storage() {
                         <Button
                           size="compact-xs"
                           variant="default"
-                          aria-label={`Throw ${fileName} away`}
+                          aria-label={`Throw away ${fileName}`}
                           onClick={() => {
                             remove({ variables: { id } })
                               .then(() => query.refetch())
