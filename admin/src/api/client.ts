@@ -2,7 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldPolicy } f
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
 import { OperationTypeNode } from 'graphql'
 import { createClient } from 'graphql-ws'
-import { connectionLost, connectionThere } from './connection.ts'
+import { connectionChanged } from './connection.ts'
 
 const socketUrl = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`
 
@@ -17,7 +17,10 @@ export const sockets = createClient({
     const wait = Math.min(10_000, 500 * 2 ** Math.min(retries, 5)) * (0.5 + Math.random() / 2)
     await new Promise((resolve) => setTimeout(resolve, wait))
   },
-  on: { connected: connectionThere, closed: connectionLost },
+  on: {
+    connecting: (isRetry) => connectionChanged(isRetry ? 'tried again' : 'there'),
+    connected: () => connectionChanged('there'),
+  },
 })
 
 /** Every object once, by its id: what one view learns, all show. */

@@ -1,20 +1,16 @@
 import { useSyncExternalStore } from 'react'
 
-// Whether what is watched can be watched at the moment; shown by the shell.
+// Whether what is watched cannot be watched at the moment; shown by the shell.
 let lost = false
 const listeners = new Set<() => void>()
 
-function set(value: boolean): void {
-  if (lost === value) return
-  lost = value
+/** What the WebSocket client tells: it tries again when something was being watched, else it leaves the socket closed. */
+export function connectionChanged(to: 'there' | 'tried again'): void {
+  const now = to === 'tried again'
+  if (lost === now) return
+  lost = now
   for (const listener of listeners) listener()
 }
-
-/** The WebSocket is open. */
-export const connectionThere = (): void => set(false)
-
-/** The WebSocket was closed: by us with code 1000 when nothing is watched any more, else by an accident. */
-export const connectionLost = (event: unknown): void => set((event as { code?: number } | null)?.code !== 1000)
 
 /** Whether live updates are interrupted. */
 export const useConnectionLost = (): boolean =>

@@ -34,9 +34,12 @@ function runsWhere({ modelId, checkpointId, datasetId, status, name }: RunFilter
     ...(checkpointId == null ? {} : { checkpointId: decodeId('Checkpoint', checkpointId, ['filter', 'checkpointId']) }),
     ...(datasetId == null ? {} : { datasetId: decodeId('Dataset', datasetId, ['filter', 'datasetId']) }),
     ...(status == null ? {} : { status: { in: [...status] } }),
-    ...(name == null || name === '' ? {} : { name: { contains: name, mode: 'insensitive' } }),
+    ...(name == null || name === '' ? {} : { name: { contains: literally(name), mode: 'insensitive' } }),
   }
 }
+
+/** Prisma makes a LIKE of it, and leaves its wildcards as they are. */
+const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 /** Of the metrics of a run, those that speak for the whole of it, one for each name: what the index of runs by a metric holds. */
 const OF_THE_WHOLE = { class: null, OR: [{ average: null }, { average: 'macro' }] } satisfies Prisma.MetricWhereInput

@@ -10,6 +10,7 @@ export interface FileArray {
 const NAMES: Partial<Record<DType, string>> = {
   float32: 'F32',
   int64: 'I64',
+  uint8: 'U8',
   float64: 'F64',
   bfloat16: 'BF16',
   float16: 'F16',

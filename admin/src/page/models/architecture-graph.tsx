@@ -5,6 +5,7 @@ import {
   Background,
   Controls,
   Handle,
+  MarkerType,
   MiniMap,
   Position,
   ReactFlow,
@@ -126,7 +127,13 @@ function drawing(graph: Graph): { readonly nodes: Box[]; readonly edges: Edge[] 
   const edges = graph.nodes.flatMap(({ name, inputs }) =>
     inputs
       .filter((input) => boxes.has(input))
-      .map((input) => ({ id: `${input}→${name}`, source: input, target: name })),
+      .map((input) => ({
+        id: `${input}→${name}`,
+        source: input,
+        target: name,
+        style: { stroke: 'var(--mantine-color-dimmed)' },
+        markerEnd: { type: MarkerType.ArrowClosed },
+      })),
   )
   for (const { source, target } of edges) plan.setEdge(source, target)
   layout(plan)
