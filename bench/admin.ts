@@ -183,21 +183,19 @@ async function scrolled(context: BrowserContext, address: string) {
 async function watched(context: BrowserContext, address: string): Promise<{ share: number; eventsPerSecond: number }> {
   const SECONDS = 15
   let sent = 0
+  const timers: NodeJS.Timeout[] = []
   await context.routeWebSocket(/\/graphql$/, (socket) => {
     socket.onMessage((text) => {
       const message = JSON.parse(String(text)) as { type: string; id: string; payload?: { query: string } }
       if (message.type === 'connection_init') socket.send(JSON.stringify({ type: 'connection_ack' }))
       if (message.type !== 'subscribe' || !message.payload!.query.includes('runProgress')) return
-      const timer = setInterval(() => {
-        sent++
-        try {
-          socket.send(
-            JSON.stringify({ type: 'next', id: message.id, payload: { data: { runProgress: event(sent, address) } } }),
-          )
-        } catch {
-          clearInterval(timer)
-        }
-      }, 100)
+      timers.push(
+        setInterval(() => {
+          sent++
+          const payload = { data: { runProgress: event(sent, address) } }
+          socket.send(JSON.stringify({ type: 'next', id: message.id, payload }))
+        }, 100),
+      )
     })
   })
   const page = await context.newPage()
@@ -214,6 +212,7 @@ async function watched(context: BrowserContext, address: string): Promise<{ shar
   const [busyBefore, sentBefore, begun] = [await busy(), sent, performance.now()]
   await sleep(SECONDS * 1000)
   const seconds = (performance.now() - begun) / 1000
+  for (const timer of timers) clearInterval(timer)
   return { share: ((await busy()) - busyBefore) / seconds, eventsPerSecond: (sent - sentBefore) / seconds }
 }
 

@@ -2,14 +2,11 @@ import { createBrowserRouter, type LoaderFunctionArgs } from 'react-router'
 import { Shell } from './shell.tsx'
 import { NotFound, PageFailed } from '../component/not-found.tsx'
 import { PageLoading } from '../component/state.tsx'
-import { apollo } from '../api/client.ts'
-import { askForRuns } from '../page/runs/run-search.ts'
+import { primeRuns } from '../page/runs/fetch-runs.ts'
 import { RunsPage } from '../page/runs/runs-page.tsx'
 
-/** Asks for the first runs before anything is drawn; the page, which asks the same, gets the same answer. */
-const loadRuns = ({ request }: LoaderFunctionArgs): null => {
-  // What goes wrong, the page will say.
-  apollo.query(askForRuns(new URL(request.url).searchParams)).catch(() => undefined)
+const primed = ({ request }: LoaderFunctionArgs): null => {
+  primeRuns(new URL(request.url).searchParams)
   return null
 }
 
@@ -24,8 +21,8 @@ export const router = createBrowserRouter([
       {
         ErrorBoundary: PageFailed,
         children: [
-          { index: true, Component: RunsPage, loader: loadRuns },
-          { path: 'runs', Component: RunsPage, loader: loadRuns },
+          { index: true, Component: RunsPage, loader: primed },
+          { path: 'runs', Component: RunsPage, loader: primed },
           { path: 'runs/:id', lazy: async () => ({ Component: (await import('../page/run/run-page.tsx')).RunPage }) },
           {
             path: 'models',

@@ -1,8 +1,6 @@
-import { Box, Checkbox, Group, Text, UnstyledButton, VisuallyHidden } from '@mantine/core'
-import { useElementSize } from '@mantine/hooks'
-import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
+import { VisuallyHidden } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -24,10 +22,10 @@ export interface Order {
   readonly descending: boolean
 }
 
-interface Selection {
+interface Selection<Row> {
   readonly chosen: ReadonlySet<string>
   readonly toggle: (key: string) => void
-  readonly label: (key: string) => string
+  readonly label: (row: Row) => string
 }
 
 /**
@@ -61,13 +59,13 @@ export function DataTable<Row>({
   readonly onOrder?: (column: string) => void
   /** Columns that `onOrder` can order by. */
   readonly orderable?: ReadonlySet<string>
-  readonly selection?: Selection
+  readonly selection?: Selection<Row>
 }) {
-  const { ref: sizeRef, width } = useElementSize()
   const scroll = useRef<HTMLDivElement>(null)
+  const width = useWidth(scroll)
   const [ownOrder, setOwnOrder] = useState<Order | null>(null)
   const order = givenOrder === undefined ? ownOrder : givenOrder
-  const shown = width === 0 ? columns : columns.filter(({ from = 0 }) => width >= from)
+  const shown = useMemo(() => columns.filter(({ from = 0 }) => width >= from), [columns, width])
   const sorted = useMemo(
     () => (onOrder === undefined && order !== null ? inOrder(rows, columns, order) : rows),
     [rows, columns, order, onOrder],
@@ -76,15 +74,19 @@ export function DataTable<Row>({
     count: sorted.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 8,
   })
   const items = virtual.getVirtualItems()
   const last = items.at(-1)?.index ?? 0
   useEffect(() => {
-    if (last >= sorted.length - 30) onEnd?.()
+    if (last >= sorted.length - 60) onEnd?.()
   }, [last, sorted.length, onEnd])
 
-  const template = [...(selection === undefined ? [] : ['40px']), ...shown.map((column) => column.width)].join(' ')
+  const isChoosable = selection !== undefined
+  const template = useMemo(
+    () => [...(isChoosable ? ['40px'] : []), ...shown.map((column) => column.width)].join(' '),
+    [isChoosable, shown],
+  )
   const canOrder = ({ id, sortBy }: Column<Row>): boolean =>
     onOrder === undefined ? sortBy !== undefined : orderable?.has(id) === true
   const orderBy = (id: string): void => {
@@ -99,96 +101,129 @@ export function DataTable<Row>({
       )
   }
   return (
-    <Box ref={sizeRef}>
-      <Box
-        ref={scroll}
-        className="scroll"
-        mah={height}
-        tabIndex={0}
-        role="table"
-        aria-label={label}
-        aria-rowcount={(total ?? sorted.length) + 1}
-      >
-        <div role="rowgroup" style={{ position: 'sticky', top: 0, zIndex: 1, background: 'var(--mantine-color-body)' }}>
-          <div role="row" aria-rowindex={1} className="grid-row" style={{ gridTemplateColumns: template, height: 36 }}>
-            {selection !== undefined && (
-              <div role="columnheader">
-                <VisuallyHidden>Chosen</VisuallyHidden>
-              </div>
-            )}
-            {shown.map((column) => (
-              <div
-                key={column.id}
-                role="columnheader"
-                className={column.numeric === true ? 'numbers' : undefined}
-                aria-sort={order?.column !== column.id ? undefined : order.descending ? 'descending' : 'ascending'}
-              >
-                {canOrder(column) ? (
-                  <UnstyledButton onClick={() => orderBy(column.id)} fz="sm" fw={600} w="100%">
-                    <Group gap={4} wrap="nowrap" justify={column.numeric === true ? 'flex-end' : 'flex-start'}>
-                      {column.header}
-                      {order?.column === column.id &&
-                        (order.descending ? (
-                          <IconArrowDown size={14} aria-hidden />
-                        ) : (
-                          <IconArrowUp size={14} aria-hidden />
-                        ))}
-                    </Group>
-                  </UnstyledButton>
-                ) : (
-                  <Text component="span" fz="sm" fw={600}>
-                    {column.header}
-                  </Text>
-                )}
-              </div>
-            ))}
-          </div>
+    <div
+      ref={scroll}
+      className="scroll"
+      style={{ maxHeight: height }}
+      tabIndex={0}
+      role="table"
+      aria-label={label}
+      aria-rowcount={(total ?? sorted.length) + 1}
+    >
+      <div role="rowgroup" className="grid-sticky">
+        <div role="row" aria-rowindex={1} className="grid-row grid-head" style={{ gridTemplateColumns: template }}>
+          {isChoosable && (
+            <div role="columnheader">
+              <VisuallyHidden>Chosen</VisuallyHidden>
+            </div>
+          )}
+          {shown.map((column) => (
+            <div
+              key={column.id}
+              role="columnheader"
+              className={column.numeric === true ? 'numbers' : undefined}
+              aria-sort={order?.column !== column.id ? undefined : order.descending ? 'descending' : 'ascending'}
+            >
+              {canOrder(column) ? (
+                <button type="button" className="order" onClick={() => orderBy(column.id)}>
+                  {column.header}
+                  {order?.column === column.id && <span aria-hidden>{order.descending ? ' ↓' : ' ↑'}</span>}
+                </button>
+              ) : (
+                column.header
+              )}
+            </div>
+          ))}
         </div>
-        <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {items.map(({ index, start, size }) => {
-            const row = sorted[index]!
-            const key = keyOf(row)
-            const isChosen = selection?.chosen.has(key) === true
-            return (
-              <div
-                key={key}
-                role="row"
-                aria-rowindex={index + 2}
-                className="grid-row"
-                data-selected={isChosen}
-                style={{
-                  gridTemplateColumns: template,
-                  position: 'absolute',
-                  top: 0,
-                  left: 0,
-                  right: 0,
-                  height: size,
-                  transform: `translateY(${start}px)`,
-                  fontSize: 'var(--mantine-font-size-sm)',
-                }}
-              >
-                {selection !== undefined && (
-                  <div role="cell">
-                    <Checkbox
-                      size="xs"
-                      checked={isChosen}
-                      onChange={() => selection.toggle(key)}
-                      aria-label={selection.label(key)}
-                    />
-                  </div>
-                )}
-                {shown.map((column) => (
-                  <div key={column.id} role="cell" className={column.numeric === true ? 'numbers' : undefined}>
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
-            )
-          })}
-        </div>
-      </Box>
-    </Box>
+      </div>
+      <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+        {items.map(({ index, start }) => {
+          const row = sorted[index]!
+          const key = keyOf(row)
+          return (
+            <TableRow
+              key={key}
+              row={row}
+              index={index}
+              top={start}
+              height={rowHeight}
+              columns={shown as readonly Column<unknown>[]}
+              template={template}
+              choice={isChoosable ? key : null}
+              isChosen={selection?.chosen.has(key) === true}
+              toggle={selection?.toggle}
+              choiceLabel={selection?.label(row)}
+            />
+          )
+        })}
+      </div>
+    </div>
   )
+}
+
+/** A row: drawn again only when something in it changes, not whenever the table is scrolled. */
+const TableRow = memo(function TableRow({
+  row,
+  index,
+  top,
+  height,
+  columns,
+  template,
+  choice,
+  isChosen,
+  toggle,
+  choiceLabel,
+}: {
+  readonly row: unknown
+  readonly index: number
+  readonly top: number
+  readonly height: number
+  readonly columns: readonly Column<unknown>[]
+  readonly template: string
+  readonly choice: string | null
+  readonly isChosen: boolean
+  readonly toggle: ((key: string) => void) | undefined
+  readonly choiceLabel: string | undefined
+}) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className="grid-row"
+      data-selected={isChosen}
+      style={{ gridTemplateColumns: template, height, transform: `translateY(${top}px)` }}
+    >
+      {choice !== null && (
+        <div role="cell">
+          <input
+            type="checkbox"
+            className="tick"
+            checked={isChosen}
+            onChange={() => toggle?.(choice)}
+            aria-label={choiceLabel}
+          />
+        </div>
+      )}
+      {columns.map((column) => (
+        <div key={column.id} role="cell" className={column.numeric === true ? 'numbers' : undefined}>
+          {column.cell(row)}
+        </div>
+      ))}
+    </div>
+  )
+})
+
+/** How wide an element is. Before it is there, as wide as the window. */
+function useWidth(of: { readonly current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(() => window.innerWidth)
+  useLayoutEffect(() => {
+    const element = of.current!
+    setWidth(element.clientWidth)
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [of])
+  return width
 }
 
 /** Rows without a value come last, either way. */

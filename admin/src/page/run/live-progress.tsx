@@ -22,11 +22,7 @@ export function LiveProgress({ run }: { readonly run: NonNullable<RunPageQuery['
   return (
     <Section title="Progress">
       <Progress.Root size="lg">
-        <Progress.Section
-          value={percent}
-          animated={run.status === 'RUNNING'}
-          aria-label={`${Math.floor(percent)} % of the samples`}
-        />
+        <Progress.Section value={percent} aria-label={`${Math.floor(percent)} % of the samples`} />
       </Progress.Root>
       <Group gap="lg">
         {facts.map(([name, value]) => (

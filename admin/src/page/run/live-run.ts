@@ -22,7 +22,7 @@ export interface Point {
 export type Line = NonNullable<RunLogQuery['run']>['log'][number]
 
 /** Milliseconds between two drawings, however fast events come: the eye follows no faster, and the processor is the reader's. */
-const DRAW_MS = 500
+const DRAW_MS = 1000
 
 /** Points that charts keep; from twice as many, every second one goes. */
 const POINTS = 400

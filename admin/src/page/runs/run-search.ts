@@ -1,4 +1,4 @@
-import { RunsPageDocument, type RunFilter, type RunOrder, type RunStatus } from '../../generated/graphql.ts'
+import type { RunFilter, RunOrder, RunStatus } from '../../generated/graphql.ts'
 
 const STATUSES: readonly RunStatus[] = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']
 
@@ -37,12 +37,3 @@ export function nextOrder(before: RunOrder | null, metric: string): string | nul
   if (before?.metric !== metric) return metric
   return before.direction === 'DESC' ? `-${metric}` : null
 }
-
-/** Runs that are loaded at a time. */
-const PAGE = 100
-
-/** The question for the first of these runs. */
-export const askForRuns = (query: URLSearchParams) => ({
-  query: RunsPageDocument,
-  variables: { ...readRunSearch(query), first: PAGE },
-})
