@@ -358,7 +358,7 @@ const RUN = `query ($id: ID!) { run(id: $id) {
     await page.keyboard.press('Space')
     await page.getByRole('link', { name: 'Compare 2' }).waitFor()
     await page.goto('/runs?name=live')
-    await page.getByText('1 runs').waitFor()
+    await page.getByText('1 run', { exact: true }).waitFor()
   })
 
   step(

@@ -103,7 +103,7 @@ export function RunsPage() {
     <>
       <PageTitle title="Runs">
         <Text c="dimmed" size="sm" role="status">
-          {total === undefined ? ' ' : `${count(total)} runs`}
+          {total === undefined ? ' ' : `${count(total)} ${total === 1 ? 'run' : 'runs'}`}
         </Text>
       </PageTitle>
       <ModelTrends />
