@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { graphql } from '../integration/api/client.ts'
@@ -417,6 +417,36 @@ print(json.dumps([sorted({str(v.device) for v in state.values()}), all(torch.equ
     120_000,
   )
 
+  step('an upload that was cut off by a reload goes on where it was', async () => {
+    const file = join(data.path, 'large.safetensors')
+    writeDigits(file, 80_000)
+    const size = statSync(file).size
+    const offsets: number[] = []
+    page.on('request', (request) => {
+      const offset = request.headers()['upload-offset']
+      if (request.method() === 'PATCH' && offset !== undefined) offsets.push(Number(offset))
+    })
+    const choose = async (): Promise<void> => {
+      await page.goto('/datasets')
+      await page.getByRole('button', { name: 'New dataset' }).click()
+      await page.getByLabel('Choose a dataset').setInputFiles(file)
+    }
+    const network = await window.context.newCDPSession(page)
+    await network.send('Network.enable')
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: size / 6 }
+    await network.send('Network.emulateNetworkConditions', slow)
+    await choose()
+    await page.getByText(/^large.safetensors$/).waitFor()
+    await page.waitForTimeout(3000)
+    await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 })
+    await choose()
+    await page.getByText(/classes in .* rows/).waitFor()
+    expect(offsets[0]).toBe(0)
+    expect(offsets.at(-1)).toBeGreaterThan(0)
+    expect(offsets.at(-1)).toBeLessThan(size)
+    await network.detach()
+  })
+
   step('workers, queue and storage', async () => {
     await page.goto('/system')
     await page.getByText('Runs that wait').waitFor()
@@ -441,8 +471,9 @@ print(json.dumps([sorted({str(v.device) for v in state.values()}), all(torch.equ
       for (const view of [{ width: 1280, colorScheme: 'dark' }, { width: 400 }] as const) {
         await using other = await openWindow(browser, platform.url, view)
         for (const path of paths) {
-          await other.page.goto(path, { waitUntil: 'networkidle' })
+          await other.page.goto(path)
           await other.page.getByRole('heading', { level: 1 }).waitFor()
+          await other.page.getByText(/^Loading/).first().waitFor({ state: 'hidden' })
           const found = await violations(other.page)
           const overflow = await other.page.evaluate(() => {
             const { document, innerWidth } = globalThis as unknown as {

@@ -60,7 +60,14 @@ export function ConfusionMatrix({
         header: 'Samples',
         width: '90px',
         numeric: true,
-        cell: (cell) => (canOpen ? <Link className="link" to={target(cell)}>{count(cell.samples)}</Link> : count(cell.samples)),
+        cell: (cell) =>
+          canOpen ? (
+            <Link className="link" to={target(cell)}>
+              {count(cell.samples)}
+            </Link>
+          ) : (
+            count(cell.samples)
+          ),
         sortBy: ({ samples }) => samples,
       },
       {
