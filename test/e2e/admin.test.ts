@@ -473,7 +473,10 @@ print(json.dumps([sorted({str(v.device) for v in state.values()}), all(torch.equ
         for (const path of paths) {
           await other.page.goto(path)
           await other.page.getByRole('heading', { level: 1 }).waitFor()
-          await other.page.getByText(/^Loading/).first().waitFor({ state: 'hidden' })
+          await other.page
+            .getByText(/^Loading/)
+            .first()
+            .waitFor({ state: 'hidden' })
           const found = await violations(other.page)
           const overflow = await other.page.evaluate(() => {
             const { document, innerWidth } = globalThis as unknown as {
