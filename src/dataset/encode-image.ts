@@ -11,7 +11,7 @@ export interface ImageLayout {
 
 /** Pixels that an edge has, at least and at most. */
 const MIN_EDGE = 8
-const MAX_EDGE = 2048
+const MAX_EDGE = 1024
 
 /** Whether samples of this shape are images, and how: [C, H, W], [H, W, C] or [H, W] with one or three channels; null for anything else. */
 export function imageLayout(shape: readonly number[]): ImageLayout | null {

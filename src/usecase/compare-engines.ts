@@ -10,6 +10,7 @@ import { liveDevices, type WorkerDevice } from './live-workers.ts'
 import { loadModelPlan } from './load-model-plan.ts'
 import { logitsWidth } from './logits-width.ts'
 import { openUpload } from './open-upload.ts'
+import { loadDataset } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 import type { Predictor } from './predictor.ts'
 
@@ -111,7 +112,7 @@ interface PlannedSample {
 }
 
 async function plannedSample(platform: Platform, input: CompareEnginesInput): Promise<PlannedSample> {
-  const { store, limits } = platform
+  const { limits } = platform
   const sample = input.sample ?? SAMPLE
   if (!(Number.isInteger(sample) && sample >= 1 && sample <= MOST_SAMPLES))
     throw new AppError('BAD_INPUT', `sample is ${sample}; 1 to ${MOST_SAMPLES} samples can be compared`)
@@ -121,11 +122,7 @@ async function plannedSample(platform: Platform, input: CompareEnginesInput): Pr
     strict: input.strict ?? true,
     keyMapping: keyMapping === null ? null : keyMappingJson(keyMapping),
   })
-  const dataset = await store.prisma.dataset.findUnique({
-    where: { id: input.datasetId },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
-  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
+  const dataset = await loadDataset(platform, input.datasetId)
   const fit = fitDataset(model, datasetFacts(dataset, dataset.columns))
   const total = Number(dataset.rows)
   const n = Math.min(sample, total)

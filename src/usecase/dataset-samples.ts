@@ -4,6 +4,7 @@ import type { DatasetColumnRow } from '../store/index.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { readColumnRows } from './dataset-rows.ts'
 import type { GivenSamples } from './given-samples.ts'
+import { loadDataset } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 import type { PredictionLimits } from './prediction-limits.ts'
 import { storedDType } from './stored-dtype.ts'
@@ -19,11 +20,7 @@ export async function datasetSamples(
   limits: PredictionLimits,
 ): Promise<GivenSamples> {
   checkCount(indices, limits)
-  const dataset = await platform.store.prisma.dataset.findUnique({
-    where: { id: datasetId },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
-  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
+  const dataset = await loadDataset(platform, datasetId)
   const rows = Number(dataset.rows)
   const wrong = indices.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < rows))
   if (wrong !== -1)

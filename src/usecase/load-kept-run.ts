@@ -2,12 +2,13 @@ import { AppError } from '../error.ts'
 import type { DatasetFit } from '../evaluation/index.ts'
 import { fitDataset } from '../evaluation/index.ts'
 import type { Task } from '../metric/index.ts'
-import type { DatasetColumnRow, DatasetRow, RunRow } from '../store/index.ts'
+import type { RunRow } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { datasetFacts } from './dataset-facts.ts'
 import { logitsWidth } from './logits-width.ts'
 import { runMetricOptions } from './metric-options.ts'
 import { classIndexes } from './model-answer.ts'
+import type { DatasetWithColumns } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 
 /** A run with what is needed to read its samples. */
@@ -16,7 +17,7 @@ export interface KeptRun {
   readonly row: RunRow
   readonly task: Task
   readonly fit: DatasetFit
-  readonly dataset: DatasetRow & { readonly columns: readonly DatasetColumnRow[] }
+  readonly dataset: DatasetWithColumns
   /** Logits of one sample, and targets. */
   readonly width: number
   readonly codes: number

@@ -1,12 +1,12 @@
 import type { ColumnRole } from '../dataset/index.ts'
 import type { DatasetFile } from '../dataset/index.ts'
-import { AppError } from '../error.ts'
 import { bytesRows, numberDecoder, rowBytes } from '../evaluation/index.ts'
 import { numel, type DType, type Shape } from '../tensor/index.ts'
 import { readColumnRows } from './dataset-rows.ts'
 import { datasetOptions, type ImportDatasetInput } from './import-dataset.ts'
 import { openDatasetFile } from './open-dataset-file.ts'
 import { openUpload } from './open-upload.ts'
+import { loadDataset } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 import { storedDType } from './stored-dtype.ts'
 
@@ -68,11 +68,7 @@ export async function previewUpload(
  * @throws AppError NOT_FOUND.
  */
 export async function previewDataset(platform: Platform, datasetId: string): Promise<DatasetPreview> {
-  const dataset = await platform.store.prisma.dataset.findUnique({
-    where: { id: datasetId },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
-  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
+  const dataset = await loadDataset(platform, datasetId)
   const columns = dataset.columns.map(({ dtype, names, ...column }) => ({
     ...column,
     dtype: storedDType(dtype),

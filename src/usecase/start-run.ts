@@ -1,6 +1,6 @@
 import { AppError } from '../error.ts'
 import { defaultBatchSize, fitDataset, fitSlices, requireBound } from '../evaluation/index.ts'
-import { Prisma, type DatasetColumnRow, type DatasetRow, type RunRow } from '../store/index.ts'
+import { Prisma, type RunRow } from '../store/index.ts'
 import { architectureGraph } from './architecture-graph.ts'
 import { bindStored, findCheckpoint, type StoredCheckpoint } from './bind-checkpoint.ts'
 import { checkName } from './check-name.ts'
@@ -13,6 +13,7 @@ import { decideToKeep, sampleBytes } from './keep-samples.ts'
 import { liveDevices } from './live-workers.ts'
 import { logitsWidth } from './logits-width.ts'
 import { checkMetricOptions, metricOptionsJson, runMetricOptions, type MetricOptionsInput } from './metric-options.ts'
+import { loadDataset } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 import { checkWish, deviceIds, wishOf, type WishInput } from './wish.ts'
 
@@ -56,7 +57,7 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
   if (input.batchSize != null) checkBatchSize(input.batchSize, limits.batchSize)
 
   const checkpoint = await findCheckpoint(platform, input.checkpointId)
-  const dataset = await findDataset(platform, input.datasetId)
+  const dataset = await loadDataset(platform, input.datasetId)
   requireBound(await bindStored(platform, checkpoint, { strict, keyMapping }))
   const graph = architectureGraph(checkpoint.model.architecture)
   const { task, classes } = checkpoint.model
@@ -119,18 +120,6 @@ export async function startRun(platform: Platform, input: StartRunInput): Promis
     if (!isForeignKeyViolation(error)) throw error
     throw new AppError('NOT_FOUND', 'the checkpoint or the dataset was deleted just now', { cause: error })
   })
-}
-
-async function findDataset(
-  { store }: Platform,
-  id: string,
-): Promise<DatasetRow & { readonly columns: readonly DatasetColumnRow[] }> {
-  const dataset = await store.prisma.dataset.findUnique({
-    where: { id },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
-  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
-  return dataset
 }
 
 /** The location tags of a checkpoint's storages, each once. */

@@ -3,6 +3,7 @@ import { AppError } from '../error.ts'
 import type { DatasetColumnRow } from '../store/index.ts'
 import { numel } from '../tensor/index.ts'
 import { readColumnNumbers, readIds } from './dataset-rows.ts'
+import { loadDataset } from './load-dataset.ts'
 import type { Platform } from './platform.ts'
 
 /** A sample of a dataset, as it is stored. */
@@ -68,15 +69,6 @@ export async function sampleImage(platform: Platform, datasetId: string, row: nu
   const { column, layout } = found
   const [low, high] = rangeOf(column)
   return await encodePng(await readColumnNumbers(platform, column, row, 1), layout, low, high)
-}
-
-async function loadDataset({ store }: Platform, id: string) {
-  const dataset = await store.prisma.dataset.findUnique({
-    where: { id },
-    include: { columns: { orderBy: { index: 'asc' } } },
-  })
-  if (dataset === null) throw new AppError('NOT_FOUND', 'there is no dataset with this id')
-  return dataset
 }
 
 function imageColumn(features: readonly DatasetColumnRow[]) {

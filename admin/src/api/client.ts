@@ -36,6 +36,10 @@ export const apollo = new ApolloClient({
       Query: {
         fields: {
           runs: nodes('filter', 'orderBy'),
+          // Lists of other lengths are other lists: a short one does not cut a long one off.
+          models: nodes('first'),
+          datasets: nodes('first'),
+          checkpoints: nodes('modelId', 'first'),
         },
       },
       Run: { fields: { sampleResults: nodes('filter', 'orderBy') } },

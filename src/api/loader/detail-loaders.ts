@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import type { Graph } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
 import type { BindingReport } from '../../evaluation/index.ts'
-import type { DatasetColumnRow, MetricRow, RunSliceRow, ScoreHistogramRow } from '../../store/index.ts'
+import type { DatasetColumnRow, MetricRow, Prisma, RunSliceRow, ScoreHistogramRow } from '../../store/index.ts'
 import {
   architectureGraph,
   bindCheckpoint,
@@ -82,6 +82,12 @@ export interface DetailLoaders {
   /** How a checkpoint fits its model's architecture as it is. */
   readonly binding: DataLoader<string, BindingReport>
 }
+
+/** Of the metrics of a run, those that speak for the whole of it, one for each name: what the index of runs by a metric holds. */
+export const WHOLE_METRICS = {
+  class: null,
+  OR: [{ average: null }, { average: 'macro' }],
+} satisfies Prisma.MetricWhereInput
 
 const TENSORS = `
   select entry."checkpointId", entry.key, tensor.dtype, tensor.shape, tensor.stride, tensor."storageOffset",
@@ -163,7 +169,7 @@ export function detailLoaders(platform: Platform): DetailLoaders {
     summary: manyOf(
       (ids) =>
         prisma.metric.findMany({
-          where: { runId: { in: [...ids] }, class: null, OR: [{ average: null }, { average: 'macro' }] },
+          where: { runId: { in: [...ids] }, ...WHOLE_METRICS },
           orderBy: { position: 'asc' },
         }),
       ({ runId }) => runId,

@@ -8,6 +8,7 @@ import { treeLoaders, type TreeLoaders } from './tree-loaders.ts'
 
 export type { DetailLoaders, LogRecord, ProgressRecord, TensorRecord } from './detail-loaders.ts'
 export type { ArchitectureRecord, CheckpointRecord, RunRecord } from './row-loaders.ts'
+export { WHOLE_METRICS } from './detail-loaders.ts'
 export { CHECKPOINT_OMIT, RUN_OMIT } from './row-loaders.ts'
 
 /** Every relation of the schema. What was loaded once is remembered: one set serves one operation, or one event. */

@@ -1,8 +1,8 @@
-import type { Prisma, PrismaClient } from '../../store/index.ts'
+import type { PrismaClient } from '../../store/index.ts'
 import type { QueryResolvers, RunConnectionResolvers, RunFilter, RunOrder } from '../generated/resolvers.ts'
-import { InputError } from '../input-error.ts'
-import { RUN_OMIT } from '../loader/index.ts'
+import { RUN_OMIT, WHOLE_METRICS } from '../loader/index.ts'
 import { decodeId } from '../object-id.ts'
+import { decodePlace, encodePlace } from '../order-cursor.ts'
 import { connection, pageRequest, pageSize, type PageArguments } from '../page.ts'
 import type { RunConnectionRecord } from '../record.ts'
 import { readPage } from './read-page.ts'
@@ -41,9 +41,6 @@ function runsWhere({ modelId, checkpointId, datasetId, status, name }: RunFilter
 /** Prisma makes a LIKE of it, and leaves its wildcards as they are. */
 const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
-/** Of the metrics of a run, those that speak for the whole of it, one for each name: what the index of runs by a metric holds. */
-const OF_THE_WHOLE = { class: null, OR: [{ average: null }, { average: 'macro' }] } satisfies Prisma.MetricWhereInput
-
 async function orderedRuns(
   prisma: PrismaClient,
   where: RunsWhere,
@@ -53,8 +50,8 @@ async function orderedRuns(
   const first = pageSize(page.first)
   const order = direction === 'ASC' ? 'asc' : 'desc'
   const beyond = order === 'asc' ? 'gt' : 'lt'
-  const after = page.after == null ? null : placeOf(page.after)
-  const whole = { ...OF_THE_WHOLE, name: metric, value: { not: null } }
+  const after = page.after == null ? null : decodePlace(page.after, isUuid)
+  const whole = { ...WHOLE_METRICS, name: metric, value: { not: null } }
   const rows = await prisma.metric.findMany({
     where: {
       ...whole,
@@ -65,7 +62,7 @@ async function orderedRuns(
             AND: [
               // Says nothing that the second does not, but an index can begin there.
               { value: { [beyond === 'gt' ? 'gte' : 'lte']: after.value } },
-              { OR: [{ value: { [beyond]: after.value } }, { runId: { [beyond]: after.runId } }] },
+              { OR: [{ value: { [beyond]: after.value } }, { runId: { [beyond]: after.key } }] },
             ],
           }),
     },
@@ -75,7 +72,7 @@ async function orderedRuns(
   })
   const edges = rows
     .slice(0, first)
-    .map(({ value, run }) => ({ node: run, cursor: cursorOf({ value: value!, runId: run.id }) }))
+    .map(({ value, run }) => ({ node: run, cursor: encodePlace({ value: value!, key: run.id }) }))
   return {
     edges,
     nodes: edges.map(({ node }) => node),
@@ -89,33 +86,5 @@ async function orderedRuns(
   }
 }
 
-/** A place in an order by a metric. */
-interface Place {
-  readonly value: number
-  readonly runId: string
-}
-
-/** A cursor is a place in the order: it gives access to nothing that the list would not show. */
-const cursorOf = ({ value, runId }: Place): string => Buffer.from(JSON.stringify([value, runId])).toString('base64url')
-
-function placeOf(cursor: string): Place {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(parsed) && parsed.length === 2) {
-      const [value, runId] = parsed as unknown[]
-      if (
-        typeof value === 'number' &&
-        typeof runId === 'string' &&
-        /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(runId)
-      )
-        return { value, runId }
-    }
-  } catch {
-    // As any other text that is no cursor.
-  }
-  throw new InputError(
-    'BAD_INPUT',
-    `${JSON.stringify(cursor.slice(0, 60))} is no cursor of this order; give the endCursor of the page before, or leave \`after\` out`,
-    ['after'],
-  )
-}
+const isUuid = (key: unknown): key is string =>
+  typeof key === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key)

@@ -1,7 +1,7 @@
 import { countSamples, runSamples, type SampleOrder, type SamplePlace, type SamplesInput } from '../../usecase/index.ts'
 import { AppError } from '../../error.ts'
 import type { RunResolvers, SampleConnectionResolvers, SampleResolvers } from '../generated/resolvers.ts'
-import { InputError } from '../input-error.ts'
+import { decodePlace, encodePlace } from '../order-cursor.ts'
 import { pageSize } from '../page.ts'
 import type { SampleConnectionRecord } from '../record.ts'
 
@@ -16,10 +16,10 @@ export const samplesResolver: NonNullable<RunResolvers['sampleResults']> = async
     ...filter,
     order: orderOf(orderBy),
     first: pageSize(first),
-    after: after == null ? null : placeOf(after),
+    after: after == null ? null : placeAfter(after),
   }
   const { samples, hasNext } = await runSamples(platform, input)
-  const edges = samples.map((node) => ({ node, cursor: cursorOf(node.place) }))
+  const edges = samples.map((node) => ({ node, cursor: encodePlace({ value: node.place.value, key: node.place.row }) }))
   return {
     edges,
     nodes: samples,
@@ -50,24 +50,9 @@ export const sampleConnectionResolvers: SampleConnectionResolvers = {
   totalCount: ({ input }, _arguments, { platform }) => countSamples(platform, input),
 }
 
-/** A cursor is a place in the order: it gives access to nothing that the list would not show. */
-const cursorOf = ({ value, row }: SamplePlace): string =>
-  Buffer.from(JSON.stringify([value, row])).toString('base64url')
-
-function placeOf(cursor: string): SamplePlace {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(parsed) && parsed.length === 2) {
-      const [value, row] = parsed as unknown[]
-      if (typeof value === 'number' && Number.isSafeInteger(row) && (row as number) >= 0)
-        return { value, row: row as number }
-    }
-  } catch {
-    // As any other text that is no cursor.
-  }
-  throw new InputError(
-    'BAD_INPUT',
-    `${JSON.stringify(cursor.slice(0, 60))} is no cursor; give the endCursor of the page before, or leave \`after\` out`,
-    ['after'],
-  )
+function placeAfter(cursor: string): SamplePlace {
+  const { value, key } = decodePlace(cursor, isRow)
+  return { value, row: key }
 }
+
+const isRow = (key: unknown): key is number => Number.isSafeInteger(key) && (key as number) >= 0

@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from '@apollo/client/react'
-import { Alert, Anchor, Button, Group, Stack, Table, Tabs, Text } from '@mantine/core'
+import { Alert, Anchor, Button, Stack, Table, Tabs, Text } from '@mantine/core'
 import { lazy, Suspense, type ReactNode } from 'react'
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { announce } from '../../component/announce.tsx'
+import { Link, useParams, useSearchParams } from 'react-router'
 import { BindingPanel } from '../../component/binding-panel.tsx'
+import { DeleteButton } from '../../component/delete-button.tsx'
 import { bytes } from '../../component/format.ts'
 import { PageTitle } from '../../component/page-title.tsx'
 import { RunList } from '../../component/run-list.tsx'
@@ -35,13 +35,20 @@ export function CheckpointPage() {
 function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<CheckpointPageQuery['checkpoint']> }) {
   const [search, setSearch] = useSearchParams()
   const { id, name, model, binding, warnings } = checkpoint
+  const [remove] = useMutation(DeleteCheckpointDocument)
   return (
     <Stack gap="sm">
       <PageTitle title={name}>
         <Button size="xs" component={Link} to={`/start?checkpoint=${id}`}>
           Evaluate it
         </Button>
-        <DeleteButton id={id} modelId={model.id} />
+        <DeleteButton
+          question="Delete this checkpoint and its runs, for good?"
+          remove={async () =>
+            (await remove({ variables: { id, deleteRuns: true } })).data?.deleteCheckpoint.errors ?? []
+          }
+          then={`/models/${model.id}`}
+        />
       </PageTitle>
       <Text size="sm">
         Of{' '}
@@ -122,31 +129,5 @@ function Facts({ checkpoint: c }: { readonly checkpoint: NonNullable<CheckpointP
         </Table.Tbody>
       </Table>
     </Section>
-  )
-}
-
-function DeleteButton({ id, modelId }: { readonly id: string; readonly modelId: string }) {
-  const navigate = useNavigate()
-  const [remove, { loading }] = useMutation(DeleteCheckpointDocument)
-  return (
-    <Group>
-      <Button
-        size="xs"
-        variant="default"
-        loading={loading}
-        onClick={() => {
-          if (!window.confirm('Delete this checkpoint and its runs, for good?')) return
-          remove({ variables: { id, deleteRuns: true } })
-            .then(({ data }) => {
-              const errors = data?.deleteCheckpoint.errors ?? []
-              errors.forEach(({ message }) => announce(message, true))
-              if (errors.length === 0) void navigate(`/models/${modelId}`)
-            })
-            .catch((error: unknown) => announce((error as Error).message, true))
-        }}
-      >
-        Delete
-      </Button>
-    </Group>
   )
 }

@@ -1,8 +1,8 @@
 import { useMutation, useQuery } from '@apollo/client/react'
 import { Button, Group, Paper, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import { useMemo } from 'react'
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { announce } from '../../component/announce.tsx'
+import { Link, useParams, useSearchParams } from 'react-router'
+import { DeleteButton } from '../../component/delete-button.tsx'
 import { bytes, count, shape } from '../../component/format.ts'
 import { PageTitle } from '../../component/page-title.tsx'
 import { RunList } from '../../component/run-list.tsx'
@@ -38,7 +38,6 @@ export function DatasetPage() {
 }
 
 function Dataset({ dataset }: { readonly dataset: Data }) {
-  const navigate = useNavigate()
   const [remove] = useMutation(DeleteDatasetDocument)
   const preview = useQuery(DatasetPreviewDocument, { variables: { id: dataset.id } })
   return (
@@ -47,22 +46,13 @@ function Dataset({ dataset }: { readonly dataset: Data }) {
         <Button size="xs" component={Link} to={`/start?dataset=${dataset.id}`}>
           Evaluate on it
         </Button>
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() => {
-            if (!window.confirm('Delete this version of the dataset and its runs, for good?')) return
-            remove({ variables: { id: dataset.id, deleteRuns: true } })
-              .then(({ data }) => {
-                const errors = data?.deleteDataset.errors ?? []
-                errors.forEach(({ message }) => announce(message, true))
-                if (errors.length === 0) void navigate('/datasets')
-              })
-              .catch((error: unknown) => announce((error as Error).message, true))
-          }}
-        >
-          Delete
-        </Button>
+        <DeleteButton
+          question="Delete this version of the dataset and its runs, for good?"
+          remove={async () =>
+            (await remove({ variables: { id: dataset.id, deleteRuns: true } })).data?.deleteDataset.errors ?? []
+          }
+          then="/datasets"
+        />
       </PageTitle>
       <Text size="sm">
         {count(dataset.rows)} samples from {dataset.fileName} ({dataset.format}, {bytes(dataset.fileBytes)}), imported{' '}

@@ -34,7 +34,13 @@ function Model({ model }: { readonly model: NonNullable<ModelPageQuery['model']>
   return (
     <Stack gap="sm">
       <PageTitle title={model.name}>
-        {values.length > 1 && <Sparkline values={values} label={`F1 of its last ${values.length} runs`} width={180} />}
+        {values.length > 1 && (
+          <Sparkline
+            values={values}
+            label={`${headline(model.task) === 'f1' ? 'F1' : 'R²'} of its last ${values.length} runs`}
+            width={180}
+          />
+        )}
       </PageTitle>
       <Text size="sm">
         {model.description !== null && `${model.description} · `}

@@ -1,8 +1,9 @@
 import { useMutation, useQuery } from '@apollo/client/react'
 import { Alert, Anchor, Button, Group, Stack, Tabs, Text } from '@mantine/core'
 import { lazy, Suspense } from 'react'
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
+import { Link, useParams, useSearchParams } from 'react-router'
 import { announce } from '../../component/announce.tsx'
+import { DeleteButton } from '../../component/delete-button.tsx'
 import { duration } from '../../component/format.ts'
 import { PageTitle } from '../../component/page-title.tsx'
 import { Failure, Loaded, Loading, Section } from '../../component/state.tsx'
@@ -139,9 +140,8 @@ function Run({ run, onEnd }: { readonly run: NonNullable<RunPageQuery['run']>; r
 }
 
 function RunActions({ run }: { readonly run: NonNullable<RunPageQuery['run']> }) {
-  const navigate = useNavigate()
   const [cancel, cancelling] = useMutation(CancelRunDocument)
-  const [remove, removing] = useMutation(DeleteRunDocument)
+  const [remove] = useMutation(DeleteRunDocument)
   const say = (error: unknown): void => announce(error instanceof Error ? error.message : String(error), true)
   if (!isOver(run.status))
     return (
@@ -173,23 +173,11 @@ function RunActions({ run }: { readonly run: NonNullable<RunPageQuery['run']> })
           Compare
         </Button>
       )}
-      <Button
-        size="xs"
-        variant="default"
-        loading={removing.loading}
-        onClick={() => {
-          if (!window.confirm('Delete this run with its metrics and its log, for good?')) return
-          remove({ variables: { runId: run.id } })
-            .then(({ data }) => {
-              const errors = data?.deleteRun.errors ?? []
-              errors.forEach(({ message }) => announce(message, true))
-              if (errors.length === 0) void navigate('/runs')
-            })
-            .catch(say)
-        }}
-      >
-        Delete
-      </Button>
+      <DeleteButton
+        question="Delete this run with its metrics and its log, for good?"
+        remove={async () => (await remove({ variables: { runId: run.id } })).data?.deleteRun.errors ?? []}
+        then="/runs"
+      />
     </Group>
   )
 }
