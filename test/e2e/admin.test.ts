@@ -357,6 +357,25 @@ const RUN = `query ($id: ID!) { run(id: $id) {
     await page.getByRole('checkbox').nth(1).focus()
     await page.keyboard.press('Space')
     await page.getByRole('link', { name: 'Compare 2' }).waitFor()
+    // One that somebody starts elsewhere comes by itself, and so does its end.
+    await page.goto('/runs')
+    await rows.nth(3).waitFor()
+    const parts = await graphql(
+      platform.url,
+      'query ($id: ID!) { run(id: $id) { checkpoint { id } dataset { id } } }',
+      {
+        id: made.epoch1,
+      },
+    )
+    const { checkpoint, dataset } = (
+      parts.data as { readonly run: Record<'checkpoint' | 'dataset', { readonly id: string }> }
+    ).run
+    await graphql(platform.url, 'mutation ($input: StartRunInput!) { startRun(input: $input) { run { id } } }', {
+      input: { checkpointId: checkpoint.id, datasetId: dataset.id, name: 'elsewhere' },
+    })
+    const newest = rows.nth(1)
+    await newest.getByText('elsewhere').waitFor()
+    await newest.getByText('succeeded').waitFor({ timeout: 60_000 })
     await page.goto('/runs?name=live')
     await page.getByText('1 run', { exact: true }).waitFor()
   })

@@ -4,6 +4,7 @@ import {
   RunningRunsDocument,
   RunsChangedDocument,
   RunsCountDocument,
+  type RunFilter,
   type RunRowFragment,
 } from '../../generated/graphql.ts'
 import { fetchRuns } from './fetch-runs.ts'
@@ -68,11 +69,11 @@ export function useRuns(search: URLSearchParams) {
     onData: ({ data: { data } }) => {
       const run = data?.runsChanged
       if (run === undefined || known.current === null) return
-      if (known.current.runs.some(({ id }) => id === run.id))
-        change((runs) => runs.map((each) => (each.id === run.id ? run : each)))
-      else {
-        // It may belong into the list; only the server knows where.
-        void load(null)
+      const { runs } = known.current
+      if (runs.some(({ id }) => id === run.id)) change((now) => now.map((each) => (each.id === run.id ? run : each)))
+      else if (orderBy === null && isAmong(filter, run) && (runs[0] === undefined || run.id > runs[0].id)) {
+        // A new one: ids grow with time, and the newest is the first. Where it belongs in another order, only the server knows.
+        change((now) => [run, ...now])
         void recount()
       }
     },
@@ -101,4 +102,15 @@ export function useRuns(search: URLSearchParams) {
       void recount()
     },
   }
+}
+
+/** Whether a filter lets a run through, as the server would say it. */
+function isAmong({ modelId, checkpointId, datasetId, status, name }: RunFilter, run: RunRowFragment): boolean {
+  return (
+    (modelId == null || modelId === run.model.id) &&
+    (checkpointId == null || checkpointId === run.checkpoint.id) &&
+    (datasetId == null || datasetId === run.dataset.id) &&
+    (status == null || status.includes(run.status)) &&
+    (name == null || run.name?.toLowerCase().includes(name.toLowerCase()) === true)
+  )
 }
