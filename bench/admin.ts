@@ -161,6 +161,8 @@ async function opened(context: BrowserContext, address: string) {
   cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     if (scripts.has(requestId)) scriptBytes += encodedDataLength
   })
+  // The window is there, as somebody's is who types an address: opening it keeps both cores busy for a while.
+  await sleep(1500)
   const begun = performance.now()
   await page.goto(address, { waitUntil: 'commit' })
   if (address.includes('/runs')) {

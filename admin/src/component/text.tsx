@@ -3,12 +3,15 @@ import { IconCheck, IconCopy } from '@tabler/icons-react'
 import type { RunStatus } from '../generated/graphql.ts'
 import { shown } from './format.ts'
 
+// Made once: making one costs more than writing a screen full of moments with it.
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
 /** A moment, in the reader's time zone; UTC in its title. */
 export function Moment({ at }: { readonly at: string | null | undefined }) {
   if (at == null) return <span>—</span>
   return (
     <time dateTime={at} title={`${at} (UTC)`}>
-      {new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}
+      {MOMENT.format(new Date(at))}
     </time>
   )
 }
