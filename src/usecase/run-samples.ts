@@ -15,6 +15,9 @@ export interface SamplesInput {
   /** Names of classes. */
   readonly trueClass?: string | null | undefined
   readonly predictedClass?: string | null | undefined
+  /** Names of classes that are others; of labels that are not there. */
+  readonly notTrueClass?: string | null | undefined
+  readonly notPredictedClass?: string | null | undefined
   readonly slice?: { readonly key: string; readonly value: string } | null | undefined
   /** ROW, or the largest first. */
   readonly order: SampleOrder
@@ -136,13 +139,19 @@ function filterOf(platform: Platform, run: KeptRun, input: SamplesInput): Filter
   const { task, fit, codes } = run
   const outcome = input.outcome == null ? null : input.outcome === 'RIGHT' ? OUTCOME.right : OUTCOME.wrong
   const [truth, choice] = [classOf(input.trueClass), classOf(input.predictedClass)]
+  const [notTruth, notChoice] = [classOf(input.notTrueClass), classOf(input.notPredictedClass)]
   const has = (values: Verdicts['targets'] | null, at: number, of: number): boolean =>
     task === 'MULTILABEL' ? values![at * codes + of] === 1 : values![at] === of
+  // A label that does not count is neither there nor absent.
+  const lacks = (values: Verdicts['targets'] | null, outcome: number, at: number, of: number): boolean =>
+    task === 'MULTILABEL' ? values![at * codes + of] === 0 : values![at] !== of && outcome !== OUTCOME.none
   return {
     verdict: ({ targets, predicted, outcomes }, at) =>
       (outcome === null || outcomes[at] === outcome) &&
       (truth === null || has(targets, at, truth)) &&
-      (choice === null || has(predicted, at, choice)),
+      (choice === null || has(predicted, at, choice)) &&
+      (notTruth === null || lacks(targets, outcomes[at]!, at, notTruth)) &&
+      (notChoice === null || lacks(predicted, outcomes[at]!, at, notChoice)),
     slice: input.slice == null ? null : sliceFilter(platform, run, input.slice),
   }
 

@@ -285,16 +285,23 @@ describe('what a run found out, over GraphQL', () => {
 
   test('samples can be had by what became of them', async () => {
     const id = await run({})
-    const { run: found } = await ask<{ run: { keepsSamples: boolean; all: Samples; wrong: Samples; south: Samples } }>(
+    const { run: found } = await ask<{
+      run: { keepsSamples: boolean } & Record<'all' | 'wrong' | 'south' | 'missed' | 'taken', Samples>
+    }>(
       `query ($id: ID!) { run(id: $id) {
         keepsSamples
         all: sampleResults(first: 1) { totalCount nodes { row id right labels trueLabels logits probabilities loss confidence } }
         wrong: sampleResults(first: 5, filter: { outcome: WRONG }, orderBy: CONFIDENCE) { totalCount nodes { row right confidence labels trueLabels } pageInfo { endCursor hasNextPage } }
         south: sampleResults(filter: { slice: { key: "hospital", value: "south" }, trueClass: "cat" }) { totalCount }
+        missed: sampleResults(filter: { trueClass: "cat", notPredictedClass: "cat" }) { totalCount }
+        taken: sampleResults(filter: { notTrueClass: "cat", predictedClass: "cat" }) { totalCount }
       } }`,
       { id },
     )
     expect(found.keepsSamples).toBe(true)
+    const cats = rows.filter(({ truth }) => CLASSES[truth] === 'cat')
+    expect(found.missed.totalCount).toBe(cats.filter((row) => !isRight(row)).length)
+    expect(found.taken.totalCount).toBe(rows.filter((row) => !isRight(row) && CLASSES[chosen(row)] === 'cat').length)
     const [first] = found.all.nodes
     expect(found.all.totalCount).toBe(N)
     expect(first).toMatchObject({ row: 0, id: 's-0', right: isRight(rows[0]!), trueLabels: [CLASSES[rows[0]!.truth]] })

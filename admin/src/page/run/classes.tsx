@@ -57,7 +57,12 @@ function Matrix({ run, confusion }: { readonly run: Page; readonly confusion: un
         onChange={(value) => setLabel(Number(value))}
         data={names.map((name, i) => ({ value: String(i), label: name }))}
       />
-      <ConfusionMatrix run={run} matrix={matrices[label]!} names={[`not ${names[label]!}`, names[label]!]} />
+      <ConfusionMatrix
+        run={run}
+        matrix={matrices[label]!}
+        names={[`not ${names[label]!}`, names[label]!]}
+        label={names[label]}
+      />
     </>
   )
 }

@@ -27,16 +27,24 @@ export function ConfusionMatrix({
   run,
   matrix,
   names,
+  label,
 }: {
   readonly run: NonNullable<RunPageQuery['run']>
   readonly matrix: readonly (readonly number[])[]
   readonly names: readonly string[]
+  /** The label that the matrix is of, absent and present. */
+  readonly label?: string
 }) {
   const [scale, setScale] = useState<Scale>('counts')
   const navigate = useNavigate()
-  const canOpen = run.keepsSamples && run.model.task !== 'MULTILABEL'
-  const target = ({ truth, predicted }: Cell): string =>
-    `/runs/${run.id}?tab=samples&true=${encodeURIComponent(names[truth]!)}&predicted=${encodeURIComponent(names[predicted]!)}`
+  const canOpen = run.keepsSamples
+  const target = ({ truth, predicted }: Cell): string => {
+    const chosen: Readonly<Record<string, string>> =
+      label === undefined
+        ? { true: names[truth]!, predicted: names[predicted]! }
+        : { [truth === 1 ? 'true' : 'nottrue']: label, [predicted === 1 ? 'predicted' : 'notpredicted']: label }
+    return `/runs/${run.id}?${new URLSearchParams({ tab: 'samples', ...chosen }).toString()}`
+  }
   const cells = useMemo(() => cellsOf(matrix, scale), [matrix, scale])
   const option = useMemo(() => optionOf(cells, names, scale), [cells, names, scale])
   const columns = useMemo<readonly Column<Cell>[]>(
@@ -79,7 +87,7 @@ export function ConfusionMatrix({
         sortBy: ({ share }) => share,
       },
     ],
-    [names, canOpen, scale, run.id],
+    [names, canOpen, scale, run.id, label],
   )
   const mistakes = useMemo(
     () =>

@@ -22,7 +22,9 @@ export function Curves({ run }: { readonly run: NonNullable<RunPageQuery['run']>
           <Stack>
             <ThresholdPanel curves={found.scoreCurves} run={run} />
             <ClassCurves curves={found.scoreCurves} />
-            {found.reliability !== null && <Reliability bins={found.reliability} />}
+            {found.reliability !== null && (
+              <Reliability bins={found.reliability} isBinary={run.model.task === 'BINARY'} />
+            )}
           </Stack>
         )
       }
@@ -80,15 +82,22 @@ function lines(
   }
 }
 
-function Reliability({ bins }: { readonly bins: NonNullable<NonNullable<RunCurvesQuery['run']>['reliability']> }) {
+function Reliability({
+  bins,
+  isBinary,
+}: {
+  readonly bins: NonNullable<NonNullable<RunCurvesQuery['run']>['reliability']>
+  /** Bins are of the probability of the positive class, and not of that of the answer. */
+  readonly isBinary: boolean
+}) {
   const option = useMemo(() => {
     const there = bins.filter(({ weight }) => weight > 0)
     return {
       grid: { ...GRID, right: 48 },
       legend: { top: 0 },
-      xAxis: unit('confidence'),
+      xAxis: unit(isBinary ? 'probability of the positive class' : 'confidence'),
       yAxis: [
-        { ...unit('share that was right'), nameGap: 34 },
+        { ...unit(isBinary ? 'share that was positive' : 'share that was right'), nameGap: 34 },
         { type: 'value', name: 'answers', splitLine: { show: false } },
       ],
       series: [
@@ -113,14 +122,14 @@ function Reliability({ bins }: { readonly bins: NonNullable<NonNullable<RunCurve
         },
       ],
     }
-  }, [bins])
+  }, [bins, isBinary])
   return (
     <Section title="Calibration">
       <Text size="sm">A model whose probabilities can be believed lies on the dashed line.</Text>
       <Chart
         option={option}
         height={320}
-        label="Reliability diagram: how often answers of each confidence were right"
+        label={`Reliability diagram: ${isBinary ? 'how often samples of each probability were positive' : 'how often answers of each confidence were right'}`}
       />
     </Section>
   )

@@ -19,7 +19,7 @@ export function MetricCards({ run }: { readonly run: NonNullable<RunPageQuery['r
           {[...(found?.summary ?? [])]
             .sort((a, b) => rank(a) - rank(b))
             .map((metric) => (
-              <MetricCard key={metric.name} metric={metric} />
+              <MetricCard key={`${metric.name} ${metric.average ?? ''}`} metric={metric} />
             ))}
         </SimpleGrid>
       )}
@@ -30,7 +30,7 @@ export function MetricCards({ run }: { readonly run: NonNullable<RunPageQuery['r
 function MetricCard({ metric }: { readonly metric: MetricPartsFragment }) {
   const { name, average, value, reason, interval, binningError } = metric
   return (
-    <Paper withBorder p="sm" data-metric={name}>
+    <Paper withBorder p="sm" data-metric={name} data-average={average ?? ''}>
       <Text size="xs" c="dimmed">
         {metricLabel(name)}
         {average === null ? '' : ` (${average})`}

@@ -23,9 +23,11 @@ export function Samples({ run }: { readonly run: NonNullable<RunPageQuery['run']
   const isClassifier = run.model.task !== 'REGRESSION'
   const truth = search.get('true')
   const predicted = search.get('predicted')
+  const notTruth = search.get('nottrue')
+  const notPredicted = search.get('notpredicted')
   const slice = search.get('slice')
   const value = search.get('value')
-  const isNarrowed = truth !== null || predicted !== null || slice !== null
+  const isNarrowed = [truth, predicted, notTruth, notPredicted, slice].some((each) => each !== null)
   const outcome = search.get('outcome') ?? (isClassifier && !isNarrowed ? 'WRONG' : 'ALL')
   const order = (search.get('by') ?? (isClassifier ? 'CONFIDENCE' : 'LOSS')) as SampleOrder
   const variables = useMemo(
@@ -37,10 +39,12 @@ export function Samples({ run }: { readonly run: NonNullable<RunPageQuery['run']
         ...(outcome === 'ALL' ? {} : { outcome: outcome as 'RIGHT' | 'WRONG' }),
         ...(truth === null ? {} : { trueClass: truth }),
         ...(predicted === null ? {} : { predictedClass: predicted }),
+        ...(notTruth === null ? {} : { notTrueClass: notTruth }),
+        ...(notPredicted === null ? {} : { notPredictedClass: notPredicted }),
         ...(slice === null || value === null ? {} : { slice: { key: slice, value } }),
       },
     }),
-    [run.id, order, outcome, truth, predicted, slice, value],
+    [run.id, order, outcome, truth, predicted, notTruth, notPredicted, slice, value],
   )
   const query = useQuery(RunSamplesDocument, { variables })
   const set = (changes: Readonly<Record<string, string | null>>): void => {
@@ -108,11 +112,11 @@ export function Samples({ run }: { readonly run: NonNullable<RunPageQuery['run']
             />
           </>
         )}
-        {slice !== null && (
-          <Button size="xs" variant="default" onClick={() => set({ slice: null, value: null })}>
-            {slice} is {value} ×
-          </Button>
+        {notTruth !== null && <Narrowed text={`true: not ${notTruth}`} widen={() => set({ nottrue: null })} />}
+        {notPredicted !== null && (
+          <Narrowed text={`predicted: not ${notPredicted}`} widen={() => set({ notpredicted: null })} />
         )}
+        {slice !== null && <Narrowed text={`${slice} is ${value}`} widen={() => set({ slice: null, value: null })} />}
       </Group>
       <Loaded query={query}>
         {({ run: found }) => {
@@ -144,6 +148,13 @@ export function Samples({ run }: { readonly run: NonNullable<RunPageQuery['run']
     </Section>
   )
 }
+
+/** What samples are narrowed to by a link, and a way to widen it. */
+const Narrowed = ({ text, widen }: { readonly text: string; readonly widen: () => void }) => (
+  <Button size="xs" variant="default" onClick={widen} aria-label={`${text}: show the others too`}>
+    {text} ×
+  </Button>
+)
 
 function SampleCard({ sample, classes }: { readonly sample: Sample; readonly classes: readonly string[] }) {
   const { row, id, right, loss, confidence, labels, trueLabels, trueValues, logits, probabilities, data } = sample

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import type { Browser, Page } from 'playwright-core'
+import { graphql } from '../integration/api/client.ts'
+import { upload, uploadFixture } from '../integration/api/upload.ts'
+import { dataFolder, fixture, startPlatform, type StartedPlatform } from '../integration/cli/nograd.ts'
+import { safetensorsFile } from '../integration/usecase/safetensors-file.ts'
+import { findChromium, openWindow, shoot, startBrowser, violations, type Window } from './browser.ts'
+
+// What the pages of a run show for the tasks that are not MULTICLASS, of runs that clients of the API have started.
+
+const chromium = findChromium()
+
+interface Answer {
+  readonly id: string
+}
+interface Payload {
+  readonly errors: readonly { readonly message: string }[]
+  readonly [object: string]: unknown
+}
+interface Task {
+  readonly task: string
+  readonly classes?: readonly string[]
+  readonly architecture: Readonly<Record<string, unknown>>
+  /** An upload. */
+  readonly weights: string
+  /** An upload. */
+  readonly data: string
+  readonly columns: Readonly<Record<string, unknown>>
+}
+
+;(chromium === null ? describe.skip : describe)('runs of every task', () => {
+  let data: ReturnType<typeof dataFolder>
+  let platform: StartedPlatform
+  let browser: Browser
+  let window: Window
+  let page: Page
+  beforeAll(async () => {
+    data = dataFolder()
+    platform = await startPlatform(data.path)
+    browser = await startBrowser(chromium!)
+    window = await openWindow(browser, platform.url)
+    page = window.page
+  }, 240_000)
+  afterAll(async () => {
+    await browser.close()
+    await platform.stop()
+    data[Symbol.dispose]()
+  }, 60_000)
+
+  /** Does a mutation, and gives the id of what it has made. */
+  async function make(mutation: string, object: string, input: Readonly<Record<string, unknown>>): Promise<string> {
+    const type = `${mutation[0]!.toUpperCase()}${mutation.slice(1)}Input!`
+    const query = `mutation ($input: ${type}) { ${mutation}(input: $input) { ${object} { id } errors { message } } }`
+    const answer = await graphql(platform.url, query, { input })
+    expect(answer.errors).toBeUndefined()
+    const payload = (answer.data as Readonly<Record<string, Payload>>)[mutation]!
+    expect(payload.errors).toEqual([])
+    return (payload[object] as Answer).id
+  }
+
+  /** Makes all that a run needs, starts it, and waits in its page until it has ended. */
+  async function evaluated({ task, classes, architecture, weights, data, columns }: Task): Promise<string> {
+    const modelId = await make('createModel', 'model', { name: task, task, classes, architecture })
+    const checkpointId = await make('createCheckpoint', 'checkpoint', { modelId, uploadId: weights, name: task })
+    const datasetId = await make('createDataset', 'dataset', { name: task, uploadId: data, ...columns })
+    const id = await make('startRun', 'run', { checkpointId, datasetId, name: task })
+    await page.goto(`/runs/${id}`)
+    await page.getByRole('heading', { name: task, level: 1 }).waitFor()
+    await page.locator('[data-metric]').first().waitFor({ timeout: 60_000 })
+    return id
+  }
+  const linear = (weights: readonly (readonly number[])[]): Promise<string> => {
+    const shape = [weights.length, weights[0]!.length]
+    const tensor = { dtype: 'float32', shape, data: Float32Array.from(weights.flat()) } as const
+    return upload(platform.url, 'linear.safetensors', safetensorsFile({ '0.weight': tensor }))
+  }
+  const shown = async (metric: string): Promise<number> =>
+    Number(
+      await page.locator(`[data-metric=${metric}]:not([data-average=macro]) [data-value]`).getAttribute('data-value'),
+    )
+  async function looked(at: string): Promise<void> {
+    await shoot(page, at)
+    expect(await violations(page)).toEqual([])
+  }
+  const openTab = (name: string): Promise<void> => page.getByRole('tab', { name }).click()
+
+  test('BINARY: scikit-learn’s metrics, one curve, both sides of the matrix', async () => {
+    await evaluated({
+      task: 'BINARY',
+      classes: ['malignant', 'benign'],
+      architecture: { uploadId: await uploadFixture(platform.url, 'cancer_mlp.onnx') },
+      weights: await uploadFixture(platform.url, 'cancer_mlp.pth'),
+      data: await uploadFixture(platform.url, 'cancer_test.csv'),
+      columns: { labelColumn: 'target' },
+    })
+    const expected = JSON.parse(readFileSync(fixture('expected.json'), 'utf8')) as {
+      readonly cases: {
+        readonly cancer_mlp: {
+          readonly metrics: Readonly<Record<string, number>> & { readonly confusion: readonly (readonly number[])[] }
+        }
+      }
+    }
+    const { confusion, ...metrics } = expected.cases.cancer_mlp.metrics
+    for (const name of ['accuracy', 'precision', 'recall', 'f1', 'mcc', 'rocAuc'])
+      expect(await shown(name)).toBeCloseTo(metrics[name] as number, 7)
+    await looked('binary')
+    await openTab('Classes')
+    const cells = page.getByRole('table', { name: 'Cells of the confusion matrix' })
+    await cells.waitFor()
+    const right = cells.getByRole('row').filter({ hasText: /^benignbenign/ })
+    expect(await right.getByRole('link').textContent()).toBe(String(confusion[1]![1]))
+    await looked('binary-classes')
+    const wrong = cells.getByRole('row').filter({ hasText: /^malignantbenign/ })
+    await wrong.getByRole('link').click()
+    await page.getByText(`${confusion[0]![1]} samples, ${confusion[0]![1]} shown`).waitFor()
+    await looked('binary-samples')
+    await openTab('Curves')
+    await page.getByRole('img', { name: /^ROC curves of/ }).waitFor()
+    // The threshold that the run had gives the run's own numbers.
+    for (const name of ['precision', 'recall', 'f1'])
+      expect(
+        Number(await page.locator(`[data-threshold-metric=${name}] [data-value]`).getAttribute('data-value')),
+      ).toBeCloseTo(metrics[name]!, 12)
+    await looked('binary-curves')
+  }, 120_000)
+
+  test('MULTILABEL: a matrix for each label, whose cells lead to samples', async () => {
+    await evaluated({
+      task: 'MULTILABEL',
+      classes: ['up', 'down'],
+      architecture: {
+        layers: { layers: [{ type: 'Linear', in_features: 1, out_features: 2, bias: false }], input: [1] },
+      },
+      weights: await linear([[1], [-1]]),
+      // Answered are [up], [down], [up], [down].
+      data: await upload(platform.url, 'labels.csv', 'x,up,down\n3,1,0\n-3,1,1\n2,1,1\n-1,0,1\n'),
+      columns: { labelColumn: 'up,down' },
+    })
+    expect(await shown('accuracy')).toBe(0.5)
+    await looked('multilabel')
+    await openTab('Classes')
+    const cells = page.getByRole('table', { name: 'Cells of the confusion matrix' })
+    await cells.waitFor()
+    const missed = cells.getByRole('row').filter({ hasText: /^upnot up/ })
+    await looked('multilabel-classes')
+    await missed.getByRole('link').click()
+    await page.getByText('1 samples, 1 shown').waitFor()
+    await page.getByRole('article', { name: 'Sample 1', exact: true }).getByText('up, down').waitFor()
+    await looked('multilabel-samples')
+    await openTab('Curves')
+    await page.getByRole('img', { name: /^ROC curves of up, down/ }).waitFor()
+    await looked('multilabel-curves')
+  }, 120_000)
+
+  test('REGRESSION: errors and no classes', async () => {
+    await evaluated({
+      task: 'REGRESSION',
+      architecture: {
+        layers: { layers: [{ type: 'Linear', in_features: 1, out_features: 1, bias: false }], input: [1] },
+      },
+      weights: await linear([[2]]),
+      data: await upload(platform.url, 'line.csv', 'x,label\n1,2\n2,5\n3,6\n4,5\n'),
+      columns: { labelColumn: 'label' },
+    })
+    // Errors 0, -1, 0, 3.
+    expect(await shown('mse')).toBe(10 / 4)
+    expect(await shown('mae')).toBe(1)
+    expect(await shown('r2')).toBeCloseTo(1 - 10 / 9, 12)
+    expect(await page.getByRole('tab', { name: /Classes|Curves/ }).count()).toBe(0)
+    await looked('regression')
+    await openTab('Samples')
+    await page.getByText('said 8, true 5').waitFor()
+    await looked('regression-samples')
+    await openTab('Course')
+    await page
+      .getByRole('img', { name: /over the samples so far/ })
+      .first()
+      .waitFor()
+    await looked('regression-course')
+    await page.goto('/runs?order=rmse')
+    await page.getByRole('table', { name: 'Runs' }).getByText('REGRESSION').first().waitFor()
+  }, 120_000)
+
+  test('no page has complained', () => {
+    expect(window.complaints.errors).toEqual([])
+  })
+})
