@@ -14,6 +14,9 @@ const chromium = findChromium()
 interface Answer {
   readonly id: string
 }
+interface Named extends Answer {
+  readonly name: string
+}
 interface Payload {
   readonly errors: readonly { readonly message: string }[]
   readonly [object: string]: unknown
@@ -180,6 +183,40 @@ interface Task {
     await looked('regression-course')
     await page.goto('/runs?order=rmse')
     await page.getByRole('table', { name: 'Runs' }).getByText('REGRESSION').first().waitFor()
+  }, 120_000)
+
+  test('what is older than the newest hundred can be chosen, too', async () => {
+    const answer = await graphql(platform.url, '{ datasets { nodes { id name } } checkpoints { nodes { id name } } }')
+    const { datasets, checkpoints } = answer.data as Record<
+      'datasets' | 'checkpoints',
+      { readonly nodes: readonly Named[] }
+    >
+    const idOf = (nodes: readonly Named[]): string => nodes.find(({ name }) => name === 'REGRESSION')!.id
+    const [dataset, checkpoint] = [idOf(datasets.nodes), idOf(checkpoints.nodes)]
+    for (let i = 0; i < 101; i++) {
+      const uploadId = await upload(platform.url, 'line.csv', `x,label\n${i},1\n`)
+      await make('createDataset', 'dataset', { name: `many ${i}`, uploadId, labelColumn: 'label' })
+    }
+    await page.goto(`/runs?dataset=${dataset}`)
+    await page.getByText('1 run', { exact: true }).waitFor()
+    const chosen = page.getByLabel('Dataset').locator('option:checked')
+    await chosen.filter({ hasText: 'REGRESSION v1' }).waitFor({ state: 'attached' })
+    // Named by the address, and found by typing.
+    await page.goto(`/start?checkpoint=${checkpoint}&dataset=${dataset}`)
+    const choice = page.getByRole('combobox', { name: 'Dataset' }).or(page.getByLabel('Dataset')).first()
+    await expectValue('REGRESSION v1 (4 samples)')
+    await page.goto(`/start?checkpoint=${checkpoint}`)
+    await expectValue('many 100 v1 (1 samples)')
+    await choice.fill('regress')
+    await page.getByRole('option', { name: 'REGRESSION v1 (4 samples)' }).click()
+    await page.getByRole('button', { name: 'Start the run' }).click()
+    await page.locator('[data-metric=mse]').waitFor({ timeout: 60_000 })
+    expect(await shown('mse')).toBe(10 / 4)
+
+    async function expectValue(text: string): Promise<void> {
+      for (let tries = 0; (await choice.inputValue()) !== text && tries < 100; tries++) await page.waitForTimeout(50)
+      expect(await choice.inputValue()).toBe(text)
+    }
   }, 120_000)
 
   test('no page has complained', () => {

@@ -341,6 +341,34 @@ describe('queries', () => {
       })
     })
 
+    test.each(['models', 'checkpoints', 'datasets'] as const)('of %s is looked through by name', async (list) => {
+      const { prisma } = api.store
+      const row = {
+        models: () => write.model(),
+        checkpoints: async () => write.checkpoint((await write.model()).id),
+        datasets: () => write.dataset(),
+      }
+      const rename = {
+        models: (id: string, name: string) => prisma.model.update({ where: { id }, data: { name } }),
+        checkpoints: (id: string, name: string) => prisma.checkpoint.update({ where: { id }, data: { name } }),
+        datasets: (id: string, name: string) => prisma.dataset.update({ where: { id }, data: { name } }),
+      }
+      const names = ['ResNet 50%', 'a resnet_18', 'VGG', 'resnet-50']
+      for (const name of names) await rename[list]((await row[list]()).id, name)
+      const FIND = `query ($name: String, $after: String) { ${list}(nameContains: $name, first: 2, after: $after) { nodes { name } pageInfo { endCursor hasNextPage } } }`
+      const found = async (name: string, after: string | null = null): Promise<[string[], string | null]> => {
+        const { nodes, pageInfo } = (await ask(FIND, { name, after })).data[list]
+        return [nodes.map((node: { name: string }) => node.name), pageInfo.hasNextPage ? pageInfo.endCursor : null]
+      }
+      const [first, cursor] = await found('resnet')
+      expect(first).toEqual(['resnet-50', 'a resnet_18'])
+      expect(await found('resnet', cursor)).toEqual([['ResNet 50%'], null])
+      // No wildcards.
+      expect(await found('0%')).toEqual([['ResNet 50%'], null])
+      expect(await found('t_')).toEqual([['a resnet_18'], null])
+      expect(await found('nothing is called so')).toEqual([[], null])
+    })
+
     test('of runs is filtered by everything that is given', async () => {
       const model = await write.model()
       const [one, two] = [await write.checkpoint(model.id), await write.checkpoint(model.id)]

@@ -37,9 +37,9 @@ export const apollo = new ApolloClient({
         fields: {
           runs: nodes('filter', 'orderBy'),
           // Lists of other lengths are other lists: a short one does not cut a long one off.
-          models: nodes('first'),
-          datasets: nodes('first'),
-          checkpoints: nodes('modelId', 'first'),
+          models: nodes('first', 'nameContains'),
+          datasets: nodes('first', 'nameContains'),
+          checkpoints: nodes('modelId', 'first', 'nameContains'),
         },
       },
       Run: { fields: { sampleResults: nodes('filter', 'orderBy') } },

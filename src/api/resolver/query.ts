@@ -11,6 +11,7 @@ import { compareEnginesResolver } from './compare-engines.ts'
 import { imageOptions, keyMapping } from './input.ts'
 import { loadNode } from './node.ts'
 import { notFound } from './not-found.ts'
+import { nameContains } from './name-contains.ts'
 import { readPage } from './read-page.ts'
 import { runsResolver } from './runs.ts'
 import { distinctDevices } from './worker.ts'
@@ -30,12 +31,18 @@ export const queryResolvers: QueryResolvers = {
       return found('Model', id!, await loaders.model.load(decodeId('Model', id!, ['id'])))
     return platform.store.prisma.model.findUnique({ where: { name: name! } })
   },
-  models: async (_root, page, { platform: { store } }) =>
-    connection('Model', await readPage(pageRequest('Model', page), (range) => store.prisma.model.findMany(range))),
+  models: async (_root, { nameContains: text, ...page }, { platform: { store } }) =>
+    connection(
+      'Model',
+      await readPage(pageRequest('Model', page), ({ where, ...range }) =>
+        store.prisma.model.findMany({ ...range, where: { ...nameContains(text), ...where } }),
+      ),
+    ),
   checkpoint: async (_root, { id }, { loaders }) =>
     found('Checkpoint', id, await loaders.checkpoint.load(decodeId('Checkpoint', id, ['id']))),
-  checkpoints: async (_root, { modelId, ...page }, { platform: { store } }) => {
-    const filter = modelId == null ? {} : { modelId: decodeId('Model', modelId, ['modelId']) }
+  checkpoints: async (_root, { modelId, nameContains: text, ...page }, { platform: { store } }) => {
+    const ofModel = modelId == null ? {} : { modelId: decodeId('Model', modelId, ['modelId']) }
+    const filter = { ...ofModel, ...nameContains(text) }
     return connection(
       'Checkpoint',
       await readPage(pageRequest('Checkpoint', page), ({ where, ...range }) =>
@@ -48,10 +55,12 @@ export const queryResolvers: QueryResolvers = {
       return found('Dataset', id!, await loaders.dataset.load(decodeId('Dataset', id!, ['id'])))
     return platform.store.prisma.dataset.findFirst({ where: { name: name! }, orderBy: { version: 'desc' } })
   },
-  datasets: async (_root, page, { platform: { store } }) =>
+  datasets: async (_root, { nameContains: text, ...page }, { platform: { store } }) =>
     connection(
       'Dataset',
-      await readPage(pageRequest('Dataset', page), (range) => store.prisma.dataset.findMany(range)),
+      await readPage(pageRequest('Dataset', page), ({ where, ...range }) =>
+        store.prisma.dataset.findMany({ ...range, where: { ...nameContains(text), ...where } }),
+      ),
     ),
   run: async (_root, { id }, { loaders }) => found('Run', id, await loaders.run.load(decodeId('Run', id, ['id']))),
   runs: runsResolver,

@@ -5,6 +5,7 @@ import { decodeId } from '../object-id.ts'
 import { decodePlace, encodePlace } from '../order-cursor.ts'
 import { connection, pageRequest, pageSize, type PageArguments } from '../page.ts'
 import type { RunConnectionRecord } from '../record.ts'
+import { nameContains } from './name-contains.ts'
 import { readPage } from './read-page.ts'
 
 /** `Query.runs`. */
@@ -34,12 +35,9 @@ function runsWhere({ modelId, checkpointId, datasetId, status, name }: RunFilter
     ...(checkpointId == null ? {} : { checkpointId: decodeId('Checkpoint', checkpointId, ['filter', 'checkpointId']) }),
     ...(datasetId == null ? {} : { datasetId: decodeId('Dataset', datasetId, ['filter', 'datasetId']) }),
     ...(status == null ? {} : { status: { in: [...status] } }),
-    ...(name == null || name === '' ? {} : { name: { contains: literally(name), mode: 'insensitive' } }),
+    ...nameContains(name),
   }
 }
-
-/** Prisma makes a LIKE of it, and leaves its wildcards as they are. */
-const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 async function orderedRuns(
   prisma: PrismaClient,

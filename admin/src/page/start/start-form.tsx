@@ -19,10 +19,12 @@ import { Loaded, Section } from '../../component/state.tsx'
 import {
   BindCheckpointDocument,
   StartRunDocument,
+  type CheckpointChoiceFragment,
   type EngineChoice,
   type KeyMappingInput,
   type StartChoicesQuery,
 } from '../../generated/graphql.ts'
+import { useCheckpointChoices, useDatasetChoices } from './use-choices.ts'
 
 /** What to evaluate, on what, where; the rest has defaults. */
 export function StartForm({
@@ -49,10 +51,10 @@ export function StartForm({
   const [start, { loading }] = useMutation(StartRunDocument)
   const binding = useQuery(BindCheckpointDocument, { variables: { id: checkpointId, strict, keyMapping: mapping } })
 
-  const checkpoint = checkpoints.nodes.find(({ id }) => id === checkpointId)
-  const dataset = datasets.nodes.find(({ id }) => id === datasetId)
-  const task = checkpoint?.model.task
-  const slicing = (dataset?.columns ?? [])
+  const weights = useCheckpointChoices(checkpoints.nodes, checkpointId)
+  const data = useDatasetChoices(datasets.nodes, datasetId)
+  const task = weights.chosen?.model.task
+  const slicing = (data.chosen?.columns ?? [])
     .filter(({ role }) => role !== 'ID' && role !== 'WEIGHT')
     .map((column) => column.name)
   const fits = binding.data?.bindCheckpoint.ok === true
@@ -60,7 +62,7 @@ export function StartForm({
   const submit = async (): Promise<void> => {
     setProblem(null)
     try {
-      const { data } = await start({
+      const answer = await start({
         variables: {
           input: {
             checkpointId,
@@ -77,7 +79,7 @@ export function StartForm({
           },
         },
       })
-      const { run, errors } = data!.startRun
+      const { run, errors } = answer.data!.startRun
       if (run === null) setProblem(errors.map(({ message }) => message).join('\n'))
       else void navigate(`/runs/${run.id}`)
     } catch (error) {
@@ -99,7 +101,8 @@ export function StartForm({
               searchable
               allowDeselect={false}
               value={checkpointId}
-              data={grouped(checkpoints.nodes)}
+              data={grouped(weights.choices)}
+              onSearchChange={weights.onSearch}
               onChange={(value) => {
                 setCheckpoint(value!)
                 setMapping(null)
@@ -111,7 +114,8 @@ export function StartForm({
               searchable
               allowDeselect={false}
               value={datasetId}
-              data={datasets.nodes.map((each) => ({
+              onSearchChange={data.onSearch}
+              data={data.choices.map((each) => ({
                 value: each.id,
                 label: `${each.name} v${each.version} (${each.rows} samples)`,
               }))}
@@ -230,7 +234,7 @@ export function StartForm({
   )
 }
 
-function grouped(checkpoints: StartChoicesQuery['checkpoints']['nodes']) {
+function grouped(checkpoints: readonly CheckpointChoiceFragment[]) {
   const models = [...new Set(checkpoints.map(({ model }) => model.name))]
   return models.map((group) => ({
     group,
