@@ -120,6 +120,9 @@ interface Task {
     await looked('binary-samples')
     await openTab('Curves')
     await page.getByRole('img', { name: /^ROC curves of/ }).waitFor()
+    const [negatives, positives] = confusion.map((row) => row.reduce((sum, each) => sum + each, 0))
+    const scores = `Probabilities that ${positives} samples of benign got, and ${negatives} others`
+    await page.getByRole('img', { name: scores }).waitFor()
     // The threshold that the run had gives the run's own numbers.
     for (const name of ['precision', 'recall', 'f1'])
       expect(

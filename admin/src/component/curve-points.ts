@@ -69,3 +69,20 @@ export function judged(
     cost: ratio(costRatio * falseNegatives + falsePositives, all),
   }
 }
+
+/** How many samples that have a class, and that have it not, have their scores in each of some ranges between 0 and 1. */
+export interface ScoreHistogram {
+  readonly positives: readonly number[]
+  readonly negatives: readonly number[]
+}
+
+/** Counts of scores in equal ranges, each with its lower end; the last has 1 too. Where points were thinned, a score counts at the point below it. */
+export function scoreHistogram(curve: Curve, ranges: number): ScoreHistogram {
+  const from = Array.from({ length: ranges }, (_, i) => pointAt(curve, i / ranges))
+  const within = (called: (point: CurvePoint) => number): number[] =>
+    from.map((point, i) => called(point) - (i + 1 < ranges ? called(from[i + 1]!) : 0))
+  return {
+    positives: within(({ truePositives }) => truePositives),
+    negatives: within(({ falsePositives }) => falsePositives),
+  }
+}

@@ -6,6 +6,7 @@ import { Section } from '../../component/state.tsx'
 import { Value } from '../../component/text.tsx'
 import type { RunPageQuery } from '../../generated/graphql.ts'
 import { judged, pointAt, type Curve } from '../../component/curve-points.ts'
+import { ScoreHistogram } from './score-histogram.tsx'
 
 /** What another threshold would do, at once: from the histograms of scores that the run has kept. */
 export function ThresholdPanel({
@@ -99,6 +100,7 @@ export function ThresholdPanel({
         {count(point.truePositives)} true and {count(point.falsePositives)} false positives,{' '}
         {count(point.falseNegatives)} missed, {count(point.trueNegatives)} true negatives.
       </Text>
+      <ScoreHistogram curve={curve} threshold={threshold} />
       <Chart option={option} height={280} label="Precision, recall, F1 and cost at every threshold" />
     </Section>
   )
