@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
 import { graphql } from '../integration/api/client.ts'
 import { writeDigits } from '../integration/cli/big-dataset.ts'
-import { dataFolder, fixture, startPlatform, type StartedPlatform } from '../integration/cli/nograd.ts'
+import { fixture } from '../integration/cli/nograd.ts'
 import { pythonHas, runPython } from '../interop/python.ts'
-import { findChromium, openWindow, shoot, startBrowser, violations, type Window } from './browser.ts'
+import { findChromium, openWindow, shoot, violations } from './browser.ts'
+import { openStage, type Stage } from './stage.ts'
 
 // The path of somebody new, with a mouse and a keyboard, on what `npm start` starts. The tests follow each other: each goes on where the
 // one before has stopped.
@@ -57,11 +57,12 @@ const RUN = `query ($id: ID!) { run(id: $id) {
   scoreCurves { class points { threshold truePositives falsePositives falseNegatives trueNegatives } } } }`
 
 ;(chromium === null ? describe.skip : describe)('the admin client', () => {
-  let data: ReturnType<typeof dataFolder>
-  let platform: StartedPlatform
-  let browser: Browser
-  let window: Window
-  let page: Page
+  let stage: Stage
+  let data: Stage['data']
+  let platform: Stage['platform']
+  let browser: Stage['browser']
+  let window: Stage['window']
+  let page: Stage['page']
   /** Addresses of what the tests make. */
   const made: Record<'model' | 'checkpoint' | 'dataset' | 'fixed' | 'live' | 'epoch1', string> = {
     ...{ model: '', checkpoint: '', dataset: '', fixed: '', live: '', epoch1: '' },
@@ -90,16 +91,11 @@ const RUN = `query ($id: ID!) { run(id: $id) {
   }
 
   beforeAll(async () => {
-    data = dataFolder()
-    platform = await startPlatform(data.path)
-    browser = await startBrowser(chromium!)
-    window = await openWindow(browser, platform.url)
-    page = window.page
+    stage = await openStage(chromium!)
+    ;({ data, platform, browser, window, page } = stage)
   }, 240_000)
   afterAll(async () => {
-    await browser.close()
-    await platform.stop()
-    data[Symbol.dispose]()
+    await stage[Symbol.asyncDispose]()
   }, 60_000)
 
   step('an empty platform says what to do', async () => {

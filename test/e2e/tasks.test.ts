@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import type { Browser, Page } from 'playwright-core'
 import { graphql } from '../integration/api/client.ts'
 import { upload, uploadFixture } from '../integration/api/upload.ts'
-import { dataFolder, fixture, startPlatform, type StartedPlatform } from '../integration/cli/nograd.ts'
+import { fixture } from '../integration/cli/nograd.ts'
 import { safetensorsFile } from '../integration/usecase/safetensors-file.ts'
-import { findChromium, openWindow, shoot, startBrowser, violations, type Window } from './browser.ts'
+import { findChromium, shoot, violations } from './browser.ts'
+import { openStage, type Stage } from './stage.ts'
 
 // What the pages of a run show for the tasks that are not MULTICLASS, of runs that clients of the API have started.
 
@@ -33,22 +33,15 @@ interface Task {
 }
 
 ;(chromium === null ? describe.skip : describe)('runs of every task', () => {
-  let data: ReturnType<typeof dataFolder>
-  let platform: StartedPlatform
-  let browser: Browser
-  let window: Window
-  let page: Page
+  let stage: Stage
+  let platform: Stage['platform']
+  let page: Stage['page']
   beforeAll(async () => {
-    data = dataFolder()
-    platform = await startPlatform(data.path)
-    browser = await startBrowser(chromium!)
-    window = await openWindow(browser, platform.url)
-    page = window.page
+    stage = await openStage(chromium!)
+    ;({ platform, page } = stage)
   }, 240_000)
   afterAll(async () => {
-    await browser.close()
-    await platform.stop()
-    data[Symbol.dispose]()
+    await stage[Symbol.asyncDispose]()
   }, 60_000)
 
   /** Does a mutation, and gives the id of what it has made. */
@@ -223,6 +216,6 @@ interface Task {
   }, 120_000)
 
   test('no page has complained', () => {
-    expect(window.complaints.errors).toEqual([])
+    expect(stage.window.complaints.errors).toEqual([])
   })
 })

@@ -107,3 +107,11 @@ export const unit = (name: string): Record<string, unknown> => ({
   min: 0,
   max: 1,
 })
+
+/** A line from top to bottom, of a series. */
+export const lineAt = (x: number): Record<string, unknown> => ({
+  symbol: 'none',
+  silent: true,
+  label: { show: false },
+  data: [{ xAxis: x }],
+})

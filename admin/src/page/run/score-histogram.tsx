@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { Chart, GRID, unit } from '../../component/chart.tsx'
+import { Chart, GRID, lineAt, unit } from '../../component/chart.tsx'
 import { ratio, scoreHistogram, type Curve } from '../../component/curve-points.ts'
 import { count } from '../../component/format.ts'
 
@@ -18,16 +18,16 @@ export function ScoreHistogram({ curve, threshold }: { readonly curve: Curve; re
     const not = bars('is not', histogram.negatives)
     return { series: [is.series, not.series] as const, positives: is.all, negatives: not.all }
   }, [curve])
-  const option = useMemo(() => {
-    const markLine = { symbol: 'none', silent: true, label: { show: false }, data: [{ xAxis: threshold }] }
-    return {
+  const option = useMemo(
+    () => ({
       grid: GRID,
       legend: { top: 0 },
       xAxis: unit(`probability of ${curve.class}`),
       yAxis: { type: 'value', min: 0 },
-      series: [{ ...series[0], markLine }, series[1]],
-    }
-  }, [series, threshold, curve.class])
+      series: [{ ...series[0], markLine: lineAt(threshold) }, series[1]],
+    }),
+    [series, threshold, curve.class],
+  )
   return (
     <Chart
       option={option}

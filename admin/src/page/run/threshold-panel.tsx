@@ -1,6 +1,6 @@
 import { Group, NumberInput, Paper, Select, SimpleGrid, Slider, Stack, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
-import { Chart, GRID, unit } from '../../component/chart.tsx'
+import { Chart, GRID, lineAt, unit } from '../../component/chart.tsx'
 import { count } from '../../component/format.ts'
 import { Section } from '../../component/state.tsx'
 import { Value } from '../../component/text.tsx'
@@ -26,14 +26,7 @@ export function ThresholdPanel({
   const option = useMemo(
     () => ({
       ...sweep,
-      series: sweep.series.map((series, i) =>
-        i > 0
-          ? series
-          : {
-              ...series,
-              markLine: { symbol: 'none', silent: true, label: { show: false }, data: [{ xAxis: threshold }] },
-            },
-      ),
+      series: sweep.series.map((series, i) => (i > 0 ? series : { ...series, markLine: lineAt(threshold) })),
     }),
     [sweep, threshold],
   )
