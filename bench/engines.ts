@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import type * as Graphs from '../src/architecture/index.ts'
 import type * as Engine from '../src/engine/index.ts'
-import type { ParameterSource, Session, ThreadedEngine } from '../src/engine/index.ts'
+import type { ComputeDType, ParameterSource, Session, ThreadedEngine } from '../src/engine/index.ts'
 import type { TensorMap } from '../src/tensor/index.ts'
 import { printTable } from './table.ts'
 
@@ -36,7 +36,18 @@ const { values: options } = parseArgs({
 const ROOT = new URL('..', import.meta.url)
 /** Modules of engines that may be there. */
 const MODULES = ['onnxruntime/index.js', 'tensorflow/index.js', 'tensorflow/webgpu.js']
-const HEAD = ['model', 'engine', 'device', 'samples/s', 'bare loop', '÷ bare', 'PyTorch', '÷ PyTorch', 'largest Δlogit']
+const HEAD = [
+  'model',
+  'engine',
+  'device',
+  'computes in',
+  'samples/s',
+  'bare loop',
+  '÷ bare',
+  'PyTorch',
+  '÷ PyTorch',
+  'largest Δlogit',
+]
 
 type Engines = typeof Engine
 type Architecture = typeof Graphs
@@ -91,6 +102,7 @@ async function main(): Promise<void> {
 interface Subject {
   readonly engine: string
   readonly device: string
+  readonly dtype: ComputeDType
   readonly session: Session
   readonly difference: number
   best: number
@@ -105,7 +117,7 @@ async function measure(
   const prepared = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Prepared
   const x = floats(await readFile(`${path}.x`))
   const y = floats(await readFile(`${path}.y`))
-  const { graphFromOnnx } = (await load('architecture/index.js')) as Architecture
+  const { computeInFloat16, graphFromOnnx } = (await load('architecture/index.js')) as Architecture
   const graph = graphFromOnnx(await readFile(`${path}.onnx`))
   const parameters: ParameterSource = new Map(
     graph.parameters.flatMap(({ name, keys }) => {
@@ -113,28 +125,39 @@ async function measure(
       return at === undefined ? [] : [[name, { ...at, dtype: 'float32', path: `${path}.weights` }] as const]
     }),
   )
+  const halves: ParameterSource = new Map(
+    [...parameters].map(([name, { shape, offset, length }]) => [
+      name,
+      { dtype: 'float16', shape, path: `${path}.weights16`, offset: offset / 2, length: length / 2 },
+    ]),
+  )
+  const loadable = {
+    float32: () => [graph, parameters] as const,
+    float16: () => [computeInFloat16(graph), halves] as const,
+  }
   const feeds = (): TensorMap =>
     new Map([[graph.inputs[0]!.name, { dtype: 'float32', shape: prepared.x, data: x.slice() }]])
   const rows: string[][] = []
   const subjects: Subject[] = []
   for (const engine of engines)
-    for (const { id } of await engine.devices()) {
-      if (options.device !== 'all' && id.split(':')[0] !== options.device) continue
-      say(`${model}: loading on ${engine.name} ${id}`)
-      try {
-        const session = await engine.load(graph, parameters, id, { threads: availableParallelism() })
-        const { outputs } = await session.run(feeds())
-        const logits = outputs.get(graph.outputs[0]!.name)!.data as Float32Array
-        subjects.push({ engine: engine.name, device: id, session, difference: difference(logits, y), best: 0 })
-      } catch (error) {
-        rows.push([model, engine.name, id, (error as Error).message.slice(0, 60), '', '', '', '', ''])
+    for (const { id, computeDTypes } of await engine.devices())
+      for (const dtype of computeDTypes) {
+        if (options.device !== 'all' && id.split(':')[0] !== options.device) continue
+        say(`${model}: loading on ${engine.name} ${id} in ${dtype}`)
+        try {
+          const session = await engine.load(...loadable[dtype](), id, { threads: availableParallelism() })
+          const { outputs } = await session.run(feeds())
+          const logits = outputs.get(graph.outputs[0]!.name)!.data as Float32Array
+          subjects.push({ engine: engine.name, device: id, dtype, session, difference: difference(logits, y), best: 0 })
+        } catch (error) {
+          rows.push([model, engine.name, id, dtype, (error as Error).message.slice(0, 60), '', '', '', '', ''])
+        }
       }
-    }
   const bare = new Map<string, number>()
   let peers: Record<string, number> = {}
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const subject of subjects) {
-      say(`${model}: round ${round + 1}, ${subject.engine} ${subject.device}`)
+      say(`${model}: round ${round + 1}, ${subject.engine} ${subject.device} ${subject.dtype}`)
       subject.best = Math.max(subject.best, await speed(subject.session, feeds, prepared.x[0]!))
     }
     for (const device of new Set(subjects.filter(({ engine }) => engine === 'onnxruntime').map((one) => one.device))) {
@@ -150,11 +173,13 @@ async function measure(
   const others = Object.entries(peers).filter(([variant]) => variant !== best?.[0])
   const peerText = [...(best ? [best] : []), ...others].map(([variant, rate]) => `${round(rate)} ${variant}`).join(', ')
   for (const subject of subjects) {
-    const loop = bare.get(subject.device)
+    // The bare loop computes in float32.
+    const loop = subject.dtype === 'float32' ? bare.get(subject.device) : undefined
+    const peer = subject.dtype === 'float32' ? best?.[1] : peers[subject.dtype]
     rows.push([
-      ...[model, subject.engine, subject.device, round(subject.best)],
+      ...[model, subject.engine, subject.device, subject.dtype, round(subject.best)],
       ...(loop === undefined ? ['', ''] : [round(loop), (subject.best / loop).toFixed(2)]),
-      ...[peerText, best ? (subject.best / best[1]).toFixed(2) : '', subject.difference.toExponential(1)],
+      ...[peerText, peer ? (subject.best / peer).toFixed(2) : '', subject.difference.toExponential(1)],
     ])
     await subject.session[Symbol.asyncDispose]()
   }
@@ -244,7 +269,7 @@ const round = (rate: number): string => (rate < 100 ? rate.toFixed(1) : rate.toF
 const footnote = ({ version, card }: Torch): string =>
   `Best of ${options.rounds} rounds of ${options.seconds} s, taken in turns. ${cpus()[0]?.model.trim() ?? ''}, ${availableParallelism()} cores` +
   `${card === null ? '' : `; ${card}`}; Node ${process.versions.node}, PyTorch ${version}. Samples go in from memory of the host and logits come back to it, in all of them. ` +
-  'Largest Δlogit: against PyTorch’s on the processor, relative to the largest |logit|.\n'
+  'Largest Δlogit: against PyTorch’s on the processor, relative to the largest |logit|. ÷ PyTorch: its best in float32 (not tf32), or in float16.\n'
 
 function markdown(rows: readonly string[][], torch: Torch): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`

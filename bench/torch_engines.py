@@ -1,7 +1,7 @@
 """The models of bench/engines, and PyTorch's own speed with them.
 
-prepare FOLDER     exports every model: NAME.onnx, NAME.weights (float32, one after the other), NAME.json (where each key lies, shapes),
-                   NAME.x and NAME.y (a batch and PyTorch's logits for it)
+prepare FOLDER     exports every model: NAME.onnx, NAME.weights (float32, one after the other), NAME.weights16 (the same in float16),
+                   NAME.json (where each key lies in the former, shapes), NAME.x and NAME.y (a batch and PyTorch's logits for it)
 serve              answers lines {"model", "device", "seconds"} with the samples per second of each variant, or {"error"}
 """
 import json, os, pathlib, sys, time, warnings
@@ -70,13 +70,14 @@ def prepare(folder):
                 model, x, path + ".onnx", dynamo=False, do_constant_folding=False, keep_initializers_as_inputs=True,
                 input_names=["x"], output_names=["y"], dynamic_axes={"x": {0: "N"}, "y": {0: "N"}}, opset_version=17)
         keys, offset = {}, 0
-        with open(path + ".weights", "wb") as file:
+        with open(path + ".weights", "wb") as file, open(path + ".weights16", "wb") as halves:
             for key, value in model.state_dict().items():
                 if value.dtype != torch.float32:
                     continue
                 data = value.contiguous().numpy().tobytes()
                 keys[key] = {"shape": list(value.shape), "offset": offset, "length": len(data)}
                 offset += file.write(data)
+                halves.write(value.half().contiguous().numpy().tobytes())
         x.numpy().tofile(path + ".x"), y.numpy().tofile(path + ".y")
         with open(path + ".json", "w") as file:
             json.dump({"keys": keys, "x": list(x.shape), "y": list(y.shape)}, file)

@@ -303,6 +303,33 @@ export function engineContract(name: string, open: () => Promise<ThreadedEngine>
       expect(await net.logits(noise(64, 1))).toHaveLength(10)
     })
 
+    // 256 MiB for each sample: the five are more than a buffer of a software adapter may have. Cards with larger buffers answer at once.
+    ;(device === 'webgpu' ? test : test.skip)('answers rightly where the device cannot hold a batch', async () => {
+      const width = 2 ** 26
+      const numbers = (name: string, ...values: bigint[]) => ({
+        ...({ name, dtype: 'int64', shape: [values.length] } as const),
+        bytes: new Uint8Array(BigInt64Array.from(values).buffer),
+      })
+      const heads = graph({
+        inputs: [value('x', [width])],
+        outputs: [value('y', [1])],
+        nodes: [node('Slice', ['x', 'from', 'to', 'axis'], 'head'), linear('head', 'fc', 'y')],
+        parameters: [parameter('fc.weight', [1, 2]), parameter('fc.bias', [1])],
+        constants: [numbers('from', 0n), numbers('to', 2n), numbers('axis', 1n)],
+      })
+      await using folder = await temporaryFolder()
+      const weights = { 'fc.weight': Float32Array.of(10, 1), 'fc.bias': Float32Array.of(0.5) }
+      await using session = await load(heads, await parameterFile(join(folder.path, 'weights'), heads, weights))
+      for (const samples of [5, 5, 1]) {
+        const data = new Float32Array(samples * width)
+        for (let i = 0; i < samples; i++) data.set([i + 1, i], i * width)
+        const { outputs } = await session.run(new Map([['x', { dtype: 'float32', shape: [samples, width], data }]]))
+        expect([...(outputs.get('y')!.data as Float32Array)]).toEqual(
+          Array.from({ length: samples }, (_, i) => 10 * (i + 1) + i + 0.5),
+        )
+      }
+    })
+
     test('names the node that fails while it runs', async () => {
       // Which shape is asked for depends on the input's values, so that nothing can be known before.
       const reshape = graph({

@@ -169,7 +169,7 @@ for (const backend of BACKENDS) {
         })
         const parameters = await parameterFile(join(folder.path, 'weights'), BRANCHES, VALUES)
         look()
-        await using session = createSession({ ...library, tf: spied }, BRANCHES, parameters)
+        await using session = await createSession({ ...library, tf: spied }, BRANCHES, parameters)
         await session.run(images(4, 1))
         look()
         expect(states.length).toBeGreaterThan(2)
@@ -189,7 +189,7 @@ for (const backend of BACKENDS) {
           },
         })
         const parameters = await parameterFile(join(folder.path, 'weights'), BRANCHES, VALUES)
-        await using session = createSession({ ...library, tf: spied }, BRANCHES, parameters)
+        await using session = await createSession({ ...library, tf: spied }, BRANCHES, parameters)
         await session.run(images(4, 1))
         running = true
         await session.run(images(4, 1))

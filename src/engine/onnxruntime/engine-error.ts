@@ -6,10 +6,10 @@ const SOURCE_LINE = /(?:\/[\w./-]+\/)?[\w-]+\.(?:cc|h|cpp):\d+ (?:[\w:<>~]+(?:\(
 
 /**
  * What is said when the memory of a device is full: the arena of any provider, CUDA and its libraries, Dawn (also of one buffer that is larger
- * than the adapter allows).
+ * than the adapter allows; a buffer that could not be made is invalid when it is used).
  */
 const OUT_OF_MEMORY =
-  /failed to allocate memory for requested buffer|smaller than requested bytes|out of memory|ALLOC_FAILED|max ?buffer ?size|bad_alloc/i
+  /failed to allocate memory for requested buffer|smaller than requested bytes|out of memory|ALLOC_FAILED|max ?buffer ?size|bad_alloc|\[Invalid Buffer[^\]]*\] is invalid due to a previous error/i
 
 /** An exception of ONNX Runtime as our own, naming the node. */
 export function engineError(doing: string, error: unknown): AppError {

@@ -6,6 +6,7 @@ import { processor } from '../processor.ts'
 import { nativeDevices } from './devices.ts'
 import { loadBinding } from './native-binding.ts'
 import { loadWebgpu } from './webgpu-library.ts'
+import { unwatched, watchWebgpu, type Watch, type WebgpuBackend } from './webgpu-reports.ts'
 
 /** The functions of TensorFlow.js; what computes behind them is its backend. */
 export type Tf = typeof Tensorflow
@@ -24,6 +25,7 @@ export interface Library {
   /** Of what computes: of TensorFlow, or of TensorFlow.js where there is no native library. */
   readonly version: string
   readonly devices: readonly Device[]
+  readonly watch: Watch
 }
 
 /**
@@ -35,7 +37,8 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   if (backend === 'webgpu') {
     const { tf, device } = await loadWebgpu(folder)
     await use(tf, backend)
-    return { tf, backend, version: tf.version_core, devices: [device] }
+    const watch = watchWebgpu(tf.backend() as unknown as WebgpuBackend)
+    return { tf, backend, version: tf.version_core, devices: [device], watch }
   }
   const own = createRequire(import.meta.url)
   const load = createRequire(own.resolve('@tensorflow/tfjs-node-gpu/package.json'))
@@ -44,7 +47,7 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
     // Registers itself.
     if (backend === 'wasm') own('@tensorflow/tfjs-backend-wasm')
     await use(tf, backend)
-    return { tf, backend, version: tf.version_core, devices: [processor()] }
+    return { tf, backend, version: tf.version_core, devices: [processor()], watch: unwatched }
   }
   const binding = loadBinding(folder, load)
   const tf = load('@tensorflow/tfjs') as Tf
@@ -57,7 +60,8 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   if (!(tf.findBackendFactory(backend) as unknown))
     tf.registerBackend(backend, () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3)
   await use(tf, backend)
-  return { tf, backend, version: binding.TF_Version, devices: await nativeDevices(binding.isUsingGpuDevice()) }
+  const devices = await nativeDevices(binding.isUsingGpuDevice())
+  return { tf, backend, version: binding.TF_Version, devices, watch: unwatched }
 }
 
 async function use(tf: Tf, backend: Backend): Promise<void> {

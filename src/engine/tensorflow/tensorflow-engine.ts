@@ -32,12 +32,11 @@ export async function createEngine({
     version: library.version,
     devices: () => Promise.resolve(library.devices),
     lacks: lacksOn(backend),
-    load: (graph, parameters, device) =>
-      Promise.resolve().then(() => {
-        chooseDevice(device, library.devices)
-        refuseUnsupported(graph, backend)
-        return createSession(library, graph, parameters)
-      }),
+    async load(graph, parameters, device) {
+      chooseDevice(device, library.devices)
+      refuseUnsupported(graph, backend)
+      return await createSession(library, graph, parameters)
+    },
   }
 }
 

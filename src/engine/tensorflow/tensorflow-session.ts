@@ -1,7 +1,7 @@
 import type { Graph } from '../../architecture/index.ts'
 import { AppError } from '../../error.ts'
 import type { Shape, Tensor, TensorMap } from '../../tensor/index.ts'
-import type { ParameterSource, Session } from '../engine.ts'
+import type { ParameterSource, RunResult, Session } from '../engine.ts'
 import { boundTensors, checkParameters } from './bound-tensors.ts'
 import { fromTf, toTf } from './element-type.ts'
 import { engineError } from './engine-error.ts'
@@ -12,13 +12,17 @@ import { compileProgram, type Program } from './program.ts'
 const MAX_PROGRAMS = 8
 
 /** A graph bound to weights, behind the engine contract. */
-export function createSession({ tf }: Library, graph: Graph, parameters: ParameterSource): Session {
+export async function createSession(
+  { tf, watch }: Library,
+  graph: Graph,
+  parameters: ParameterSource,
+): Promise<Session> {
   const weights = boundTensors(tf)
   const programs = new Map<string, Program>()
   let released = false
 
-  const release = (): void => {
-    released = true
+  // Everything can be made again, from the files of the weights.
+  const forget = (): void => {
     for (const program of programs.values()) program.dispose()
     programs.clear()
     weights.dispose()
@@ -41,9 +45,9 @@ export function createSession({ tf }: Library, graph: Graph, parameters: Paramet
     checkParameters(graph, parameters)
     const sample = sampleShapes(graph)
     // So that weights are read and refusals are made now, and not with the first batch.
-    if (sample) programFor(sample)
+    if (sample) await watch(() => Promise.resolve().then(() => programFor(sample)), forget)
   } catch (error) {
-    release()
+    forget()
     throw engineError('loading the graph', error)
   }
 
@@ -53,31 +57,36 @@ export function createSession({ tf }: Library, graph: Graph, parameters: Paramet
       if (released) throw new AppError('ENGINE_FAILED', 'tensorflow: the session is released')
       try {
         const shapes = checkInputs(graph, inputs)
-        const program = programFor(shapes)
-        const results = tf.tidy(
-          () =>
-            program.run(
-              new Map(graph.inputs.map(({ name }) => [name, toTf(tf, `input ${name}`, inputs.get(name)!)])),
-            ) as never,
-        ) as ReturnType<Program['run']>
-        try {
-          const outputs = new Map<string, Tensor>()
-          for (const [i, { name, dtype }] of graph.outputs.entries()) {
-            const data = await results[i]!.data<'float32'>()
-            outputs.set(name, fromTf(dtype, results[i]!.shape, ownArray(data, inputs)))
-          }
-          return { outputs, inputs }
-        } finally {
-          for (const result of results) result.dispose()
-        }
+        return await watch(() => compute(shapes, inputs), forget)
       } catch (error) {
         throw engineError('running a batch', error)
       }
     },
     [Symbol.asyncDispose]() {
-      if (!released) release()
+      if (!released) forget()
+      released = true
       return Promise.resolve()
     },
+  }
+
+  async function compute(shapes: ReadonlyMap<string, Shape>, inputs: TensorMap): Promise<RunResult> {
+    const program = programFor(shapes)
+    const results = tf.tidy(
+      () =>
+        program.run(
+          new Map(graph.inputs.map(({ name }) => [name, toTf(tf, `input ${name}`, inputs.get(name)!)])),
+        ) as never,
+    ) as ReturnType<Program['run']>
+    try {
+      const outputs = new Map<string, Tensor>()
+      for (const [i, { name, dtype }] of graph.outputs.entries()) {
+        const data = await results[i]!.data<'float32'>()
+        outputs.set(name, fromTf(dtype, results[i]!.shape, ownArray(data, inputs)))
+      }
+      return { outputs, inputs }
+    } finally {
+      for (const result of results) result.dispose()
+    }
   }
 }
 
