@@ -2,7 +2,7 @@ import { RecordBatchReader, type Vector } from 'apache-arrow'
 import { quoted, readPieces, type ByteSource } from '../container/index.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import { readAs } from './read-as.ts'
-import { checkColumnCount, isList, typedNumber, type Table, type TableBatch } from './table.ts'
+import { batchOfCells, checkColumnCount, isList, typedNumber, type Table, type TableBatch } from './table.ts'
 
 /** Bytes before the stream in a file: `ARROW1` and two bytes of padding. */
 const FILE_HEAD = 8
@@ -32,7 +32,9 @@ async function* batches(source: ByteSource): AsyncGenerator<TableBatch> {
       const next = await readAs('Arrow', source, () => reader.next())
       if (next.done === true) return
       const batch = next.value
-      if (batch.numRows > 0) yield { rows: batch.numRows, column: (index) => cells(batch.getChildAt(index) as Vector) }
+      const { numRows: rows } = batch
+      if (rows > 0)
+        yield batchOfCells(rows, (index, count) => cells(batch.getChildAt(index) as Vector, count), typedNumber)
     }
   } finally {
     await reader.cancel()
@@ -40,8 +42,8 @@ async function* batches(source: ByteSource): AsyncGenerator<TableBatch> {
 }
 
 /** Typed values as they are; what may be missing, text and lists one by one. */
-function cells(vector: Vector): ArrayLike<unknown> {
-  return Array.from({ length: vector.length }, (_, i): unknown => {
+function cells(vector: Vector, count: number): ArrayLike<unknown> {
+  return Array.from({ length: count }, (_, i): unknown => {
     const value: unknown = vector.get(i)
     return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Date)
       ? listOf(value)

@@ -1,14 +1,12 @@
 import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
+import { csvBlocks, fieldText, type CsvBlock, type CsvDialect } from './csv-blocks.ts'
+import { decimalAt } from './csv-decimal.ts'
 import { csvNumber } from './csv-number.ts'
-import { csvRecords, lineOf, type CsvDialect } from './csv-records.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { DatasetOptions } from './dataset-options.ts'
 import { listed } from './show-name.ts'
 import { checkColumnCount, type Table, type TableBatch } from './table.ts'
-
-/** Cells of a batch: some hundred KiB of text. */
-const BATCH_CELLS = 1 << 16
 
 /**
  * A CSV file with a header line. Cells that look like numbers are numbers.
@@ -25,35 +23,48 @@ export async function csvTable(source: ByteSource, options: DatasetOptions, limi
     numberOf: (cell) => csvNumber(cell as string),
     place: async (row, name) =>
       `${source.name}: line ${await lineOf(source, dialect, limits, row + 1)}, column ${quoted(name)}`,
-    batches: () => batches(source, dialect, limits, Math.max(1, Math.floor(BATCH_CELLS / names.length))),
+    batches: () => batches(source, dialect, limits),
   }
 }
 
-async function* batches(
-  source: ByteSource,
-  dialect: CsvDialect,
-  limits: DatasetLimits,
-  size: number,
-): AsyncGenerator<TableBatch> {
-  let records: string[][] = []
-  let isHeader = true
-  for await (const record of csvRecords(source, dialect, limits)) {
-    if (isHeader) {
-      isHeader = false
-      continue
-    }
-    records.push(record)
-    if (records.length < size) continue
-    yield batchOf(records)
-    records = []
+async function* batches(source: ByteSource, dialect: CsvDialect, limits: DatasetLimits): AsyncGenerator<TableBatch> {
+  // The first record is the header.
+  let first = 1
+  for await (const block of csvBlocks(source, dialect, limits)) {
+    if (block.records > first) yield batchOf(block, first)
+    first = 0
   }
-  if (records.length > 0) yield batchOf(records)
 }
 
-const batchOf = (records: readonly string[][]): TableBatch => ({
-  rows: records.length,
-  column: (index) => records.map((record) => record[index]),
-})
+const batchOf = (block: CsvBlock, first: number): TableBatch => {
+  const rows = block.records - first
+  return {
+    rows,
+    cells: (index, count = rows) =>
+      Array.from({ length: count }, (_, row) => fieldText(block, (first + row) * block.fields + index)),
+    numbers: (index) => numbersOf(block, first, index),
+  }
+}
+
+function numbersOf(block: CsvBlock, first: number, index: number): Float64Array {
+  const { records, fields, bytes, starts, ends } = block
+  const numbers = new Float64Array(records - first)
+  for (let row = 0, place = first * fields + index; row < numbers.length; row++, place += fields) {
+    const value = decimalAt(bytes, starts[place]!, ends[place]!)
+    numbers[row] = value === value ? value : (csvNumber(fieldText(block, place)) ?? NaN)
+  }
+  return numbers
+}
+
+/** The line on which record `index` ends; 0 is the header. */
+async function lineOf(source: ByteSource, dialect: CsvDialect, limits: DatasetLimits, index: number): Promise<number> {
+  let before = 0
+  for await (const { records, lines } of csvBlocks(source, dialect, limits)) {
+    if (index < before + records) return lines[index - before]!
+    before += records
+  }
+  return 0
+}
 
 async function header(
   source: ByteSource,
@@ -61,8 +72,8 @@ async function header(
   options: DatasetOptions,
   limits: DatasetLimits,
 ): Promise<string[]> {
-  for await (const record of csvRecords(source, dialect, limits)) {
-    const names = record.map((name) => name.trim())
+  for await (const block of csvBlocks(source, dialect, limits)) {
+    const names = Array.from({ length: block.fields }, (_, i) => fieldText(block, i).trim())
     checkNames(source, names, options, limits)
     return names
   }

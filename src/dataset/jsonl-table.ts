@@ -1,7 +1,7 @@
 import { quoted, readPieces, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
-import { checkColumnCount, typedNumber, type Table, type TableBatch } from './table.ts'
+import { batchOfCells, checkColumnCount, typedNumber, type Table, type TableBatch } from './table.ts'
 
 /** Bytes of the lines of a batch. */
 const BATCH_BYTES = 1 << 20
@@ -46,7 +46,8 @@ async function* batches(
   const batch = (): TableBatch => {
     const own = records
     const columns = [...names]
-    return { rows: own.length, column: (index) => own.map((record) => record[columns[index]!]) }
+    const cells = (index: number, count: number) => own.slice(0, count).map((record) => record[columns[index]!])
+    return batchOfCells(own.length, cells, typedNumber)
   }
   for await (const { line, text } of lines(source, limits)) {
     const record = recordOf(source, line, text)

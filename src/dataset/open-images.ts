@@ -9,7 +9,7 @@ import { decodeImage } from './decode-image.ts'
 import type { Pixels } from './pil-resize.ts'
 import { scratchPieces, type Scratch, type ScratchFile } from './scratch-file.ts'
 import type { StagedColumn } from './staged-column.ts'
-import { typedNumber, type Table, type TableBatch } from './table.ts'
+import { batchOfCells, typedNumber, type Table, type TableBatch } from './table.ts'
 import { byCodePoint } from './text-labels.ts'
 
 /** Files that are decoded. */
@@ -166,7 +166,7 @@ export async function manifestTable(
   const order: number[] = []
   for await (const batch of table.batches(table.names.map((_, i) => i)))
     for (const [i, cells] of columns.entries()) {
-      const own = Array.from(await batch.column(i))
+      const own = Array.from(await batch.cells(i))
       cells.push(...own)
       if (i !== at) continue
       for (const cell of own) {
@@ -194,10 +194,13 @@ function memoryTable(source: ByteSource, names: readonly string[], columns: read
     place: (row, name) => Promise.resolve(`${source.name}: image ${row}, ${quoted(name)}`),
     async *batches() {
       for (let first = 0; first < rows; first += BATCH_ROWS)
-        yield await Promise.resolve<TableBatch>({
-          rows: Math.min(BATCH_ROWS, rows - first),
-          column: (index) => columns[index]!.slice(first, first + BATCH_ROWS),
-        })
+        yield await Promise.resolve<TableBatch>(
+          batchOfCells(
+            Math.min(BATCH_ROWS, rows - first),
+            (index, count) => columns[index]!.slice(first, first + count),
+            typedNumber,
+          ),
+        )
     },
   }
 }

@@ -91,7 +91,7 @@ async function stageAll(
   let rows = 0
   for await (const batch of table.batches(all)) {
     if (stages === null) {
-      const firstRow = await Promise.all(all.map(async (index) => (await batch.column(index))[0]))
+      const firstRow = await Promise.all(all.map(async (index) => (await batch.cells(index, 1))[0]))
       stages = openStages(table, tableRoles(source, table, firstRow, options, featuresGiven), firstRow, scratch, limits)
     }
     const wanted = limited(batch, rowsWanted(options) - rows)
@@ -104,7 +104,9 @@ async function stageAll(
 }
 
 const limited = (batch: TableBatch, rows: number): TableBatch =>
-  batch.rows <= rows ? batch : { rows, column: (index) => batch.column(index) }
+  batch.rows <= rows
+    ? batch
+    : { rows, cells: (index, count = rows) => batch.cells(index, count), numbers: (index) => batch.numbers(index) }
 
 interface Stages {
   readonly features: readonly Stage[]

@@ -4,7 +4,7 @@ import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import { readAs } from './read-as.ts'
-import { checkColumnCount, typedNumber, type Table, type TableBatch } from './table.ts'
+import { checkColumnCount, numbersOfCells, typedNumber, type Table, type TableBatch } from './table.ts'
 
 /** Bytes of a footer: that of a table of 10,000 columns and 1,000 row groups has some. */
 const MAX_FOOTER_BYTES = 256 * 2 ** 20
@@ -32,11 +32,10 @@ export async function parquetTable(source: ByteSource, limits: DatasetLimits): P
       for (const { num_rows } of metadata.row_groups) {
         const rows = Number(num_rows)
         const start = first
-        if (rows > 0)
-          yield await Promise.resolve<TableBatch>({
-            rows,
-            column: (index) => columnOf(source, file, metadata, limits, names[index]!, start, rows),
-          })
+        const cells = (index: number, count = rows) =>
+          columnOf(source, file, metadata, limits, names[index]!, start, count)
+        const numbers = async (index: number) => numbersOfCells(await cells(index), typedNumber)
+        if (rows > 0) yield await Promise.resolve<TableBatch>({ rows, cells, numbers })
         first += rows
       }
     },

@@ -26,18 +26,20 @@ export function stageFeatures(table: Table, name: string, columns: readonly numb
 
   /** Fills every `step`-th place. */
   async function fill(batch: TableBatch, column: number, into: Float32Array, step: number): Promise<number> {
-    const cells = await batch.column(column)
-    let bad = -1
-    for (let i = 0, at = 0; i < batch.rows; i++, at += step) {
-      const cell = cells[i]
-      const value = Math.fround(typeof cell === 'number' ? cell : (table.numberOf(cell) ?? NaN))
-      if (value < min) min = value
-      if (value > max) max = value
-      if (integral && value !== Math.floor(value)) integral = false
+    const numbers = await batch.numbers(column)
+    const { rows } = batch
+    // In variables of its own, which are kept in registers.
+    let [low, high, whole, bad] = [min, max, integral, -1]
+    for (let i = 0, at = 0; i < rows; i++, at += step) {
+      const value = Math.fround(numbers[i]!)
+      if (value < low) low = value
+      if (value > high) high = value
+      if (whole && value !== Math.floor(value)) whole = false
       // NaN − NaN and ∞ − ∞ are NaN.
       if (value - value !== 0 && bad === -1) bad = i
       into[at] = value
     }
+    ;[min, max, integral] = [low, high, whole]
     return bad
   }
 
@@ -53,7 +55,7 @@ export function stageFeatures(table: Table, name: string, columns: readonly numb
         if (byColumn) await file.append(new Uint8Array(values.buffer))
       }
       if (first !== null)
-        throw badFeature(table, first.column, firstRow + first.row, (await batch.column(first.column))[first.row])
+        throw badFeature(table, first.column, firstRow + first.row, (await batch.cells(first.column))[first.row])
       if (!byColumn) await file.append(new Uint8Array(values.buffer))
     },
     finish: (): StagedColumn => ({

@@ -14,7 +14,7 @@ export function stageIds(table: Table, index: number, scratch: Scratch, limits: 
   let longest = 1
   return {
     async take(batch, firstRow) {
-      const cells = await batch.column(index)
+      const cells = await batch.cells(index)
       const own: Uint8Array[] = []
       for (let i = 0; i < batch.rows; i++) {
         const bytes = encoder.encode(cellText(cells[i]))

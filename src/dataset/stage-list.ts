@@ -57,7 +57,7 @@ export function stageList(table: Table, index: number, role: ColumnRole, scratch
 
   return {
     async take(batch, firstRow) {
-      const cells = await batch.column(index)
+      const cells = await batch.cells(index)
       for (let i = 0; i < batch.rows; i++) {
         const numbers = numbersOf(cells[i], firstRow + i)
         await file.append(new Uint8Array(feature ? Float32Array.from(numbers).buffer : numbers.buffer))

@@ -59,7 +59,7 @@ export function stageScalar(
   return {
     async take(batch, firstRow) {
       if (dropped) return
-      const cells = await batch.column(index)
+      const cells = await batch.cells(index)
       const numbers = new Float64Array(batch.rows)
       const own = new Uint32Array(batch.rows)
       for (let i = 0; i < batch.rows; i++) {

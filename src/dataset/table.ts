@@ -6,8 +6,10 @@ import type { DatasetFormat } from './dataset-options.ts'
 /** Some rows of a table, one column at a time. */
 export interface TableBatch {
   readonly rows: number
-  /** The cells of a column; only those that were asked for can be had. */
-  column(index: number): ArrayLike<unknown> | Promise<ArrayLike<unknown>>
+  /** The first cells of a column, by default all; only columns that were asked for can be had. */
+  cells(index: number, count?: number): ArrayLike<unknown> | Promise<ArrayLike<unknown>>
+  /** The numbers of a column, as `numberOf` has them; something that is not finite for every other cell. */
+  numbers(index: number): ArrayLike<number> | Promise<ArrayLike<number>>
 }
 
 /** A file of records. Its cells are strings, numbers, booleans, bigints, dates, arrays of numbers, or null and undefined for nothing. */
@@ -20,6 +22,29 @@ export interface Table {
   place(row: number, name: string): Promise<string>
   /** All rows in order, in batches of bounded size. */
   batches(wanted: readonly number[]): AsyncIterable<TableBatch>
+}
+
+/** A batch of rows whose cells lie there as values. @param cells the first `count` cells of a column. */
+export function batchOfCells(
+  rows: number,
+  cells: (index: number, count: number) => ArrayLike<unknown>,
+  numberOf: Table['numberOf'],
+): TableBatch {
+  return {
+    rows,
+    cells: (index, count = rows) => cells(index, count),
+    numbers: (index) => numbersOfCells(cells(index, rows), numberOf),
+  }
+}
+
+/** See `TableBatch.numbers`. */
+export function numbersOfCells(cells: ArrayLike<unknown>, numberOf: Table['numberOf']): Float64Array {
+  const numbers = new Float64Array(cells.length)
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i]
+    numbers[i] = typeof cell === 'number' ? cell : (numberOf(cell) ?? NaN)
+  }
+  return numbers
 }
 
 /** @throws AppError LIMIT_EXCEEDED for more columns than there may be. */
