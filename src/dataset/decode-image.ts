@@ -2,7 +2,7 @@ import { quoted } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
 import type { ImageOptions } from './dataset-options.ts'
-import { centerCrop, resize, type Pixels } from './pil-resize.ts'
+import { cut, middle, pad, resize, type Pixels } from './pil-resize.ts'
 import { loadSharp } from './sharp.ts'
 
 /**
@@ -21,10 +21,17 @@ export async function decodeImage(
   const own = options.grayscale === true ? luminance(rgb) : rgb
   const { resize: size, interpolation = 'BILINEAR', centerCrop: crop } = options
   const [height, width] = size === undefined ? [own.height, own.width] : targetSize(own, size)
-  const resized = resize(own, width, height, interpolation)
-  const cropped = crop === undefined ? resized : centerCrop(resized, crop[1], crop[0])
+  const cropped =
+    crop === undefined
+      ? resize(own, width, height, interpolation)
+      : crop[0] <= height && crop[1] <= width
+        ? resize(own, width, height, interpolation, middle(width, height, crop))
+        : middleOf(pad(resize(own, width, height, interpolation), crop), crop)
   return { ...cropped, data: channelsFirst(cropped) }
 }
+
+const middleOf = (pixels: Pixels, crop: readonly [height: number, width: number]): Pixels =>
+  cut(pixels, middle(pixels.width, pixels.height, crop))
 
 async function decode(where: string, bytes: Uint8Array, limits: DatasetLimits): Promise<Pixels> {
   const sharp = await loadSharp()

@@ -1,8 +1,17 @@
-import { parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type FileMetaData } from 'hyparquet'
+import {
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type AsyncBuffer,
+  type FileMetaData,
+  type RowGroup,
+  type SchemaTree,
+} from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { quoted, type ByteSource } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
+import { columnNumbers, hasPlainNumbers } from './parquet-numbers.ts'
 import { readAs } from './read-as.ts'
 import { checkColumnCount, numbersOfCells, typedNumber, type Table, type TableBatch } from './table.ts'
 
@@ -20,7 +29,8 @@ export async function parquetTable(source: ByteSource, limits: DatasetLimits): P
   await checkFooter(source)
   const metadata = await readAs('Parquet', source, () => parquetMetadataAsync(file, { initialFetchSize: TAIL_BYTES }))
   checkGroups(source, metadata, limits)
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name)
+  const columns = parquetSchema(metadata).children
+  const names = columns.map(({ element }) => element.name)
   checkColumnCount(source, names, limits)
   return {
     format: 'parquet',
@@ -29,12 +39,19 @@ export async function parquetTable(source: ByteSource, limits: DatasetLimits): P
     place: (row, name) => Promise.resolve(`${source.name}: row ${row}, column ${quoted(name)}`),
     async *batches() {
       let first = 0
-      for (const { num_rows } of metadata.row_groups) {
-        const rows = Number(num_rows)
+      for (const group of metadata.row_groups) {
+        const rows = Number(group.num_rows)
         const start = first
-        const cells = (index: number, count = rows) =>
-          columnOf(source, file, metadata, limits, names[index]!, start, count)
-        const numbers = async (index: number) => numbersOfCells(await cells(index), typedNumber)
+        const cells = async (index: number, count = rows) =>
+          checked(
+            source,
+            names[index]!,
+            await columnOf(source, file, metadata, limits, names[index]!, start, count),
+            count,
+            rows,
+          )
+        const numbers = async (index: number) =>
+          (await numbersOf(source, group, columns[index]!, limits)) ?? numbersOfCells(await cells(index), typedNumber)
         if (rows > 0) yield await Promise.resolve<TableBatch>({ rows, cells, numbers })
         first += rows
       }
@@ -64,10 +81,50 @@ async function columnOf(
       onChunk: ({ columnData }) => chunks.push(columnData),
     }),
   )
-  const found = chunks.reduce((sum, { length }) => sum + length, 0)
-  if (found !== rows)
-    throw new AppError('DATASET_CORRUPT', `${source.name}: column ${quoted(name)} has ${found} values for ${rows} rows`)
   return chunks.length === 1 ? chunks[0]! : chunks.flatMap((chunk) => Array.from(chunk))
+}
+
+/** As many cells as were asked for: a page that holds some of them comes whole. */
+function checked(
+  source: ByteSource,
+  name: string,
+  cells: ArrayLike<unknown>,
+  count: number,
+  rows: number,
+): ArrayLike<unknown> {
+  if (cells.length < count || cells.length > rows)
+    throw new AppError(
+      'DATASET_CORRUPT',
+      `${source.name}: column ${quoted(name)} has ${cells.length} values for ${count} rows`,
+    )
+  return cells
+}
+
+/** The numbers of a column in a row group; null where hyparquet has to read it. */
+async function numbersOf(
+  source: ByteSource,
+  { columns, num_rows: rows }: RowGroup,
+  { element, children, path }: SchemaTree,
+  limits: DatasetLimits,
+): Promise<Float64Array | null> {
+  if (children.length > 0 || !hasPlainNumbers(element)) return null
+  const column = columns.find(({ meta_data: own }) => own?.path_in_schema.join('.') === path.join('.'))?.meta_data
+  if (column === undefined || column.type !== element.type) return null
+  // Some writers say that the dictionary is at 0 where there is none.
+  const { dictionary_page_offset: dictionary = 0n, data_page_offset: data } = column
+  const start = Number(dictionary > 0n && dictionary < data ? dictionary : data)
+  const length = Number(column.total_compressed_size)
+  return await readAs('Parquet', source, async () => {
+    if (!(start >= 0 && length >= 0 && start + length <= source.size))
+      throw new Error(`the column ${quoted(element.name)} lies outside of the file`)
+    if (length > limits.maxChunkBytes)
+      throw new AppError(
+        'LIMIT_EXCEEDED',
+        `${source.name} has ${length} bytes of ${quoted(element.name)} in a row group, the limit is ${limits.maxChunkBytes}`,
+      )
+    const chunk = await source.read(start, length)
+    return columnNumbers(chunk, column, element, Number(rows), boundedCompressors(source, limits))
+  })
 }
 
 /** Pages are unpacked into memory whose size the file states. */
@@ -81,7 +138,8 @@ const boundedCompressors = (source: ByteSource, { maxChunkBytes }: DatasetLimits
             'LIMIT_EXCEEDED',
             `${source.name} has a page of ${length} bytes, the limit is ${maxChunkBytes}`,
           )
-        return unpack(input, length)
+        // What packs nothing still takes a byte, which not every unpacker knows.
+        return length === 0 ? new Uint8Array() : unpack(input, length)
       },
     ]),
   )

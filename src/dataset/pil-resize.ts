@@ -27,83 +27,160 @@ const FILTERS: Readonly<
 /** Bits of a coefficient behind the point: 8 bits of a pixel and 2 of overshoot stay before it. */
 const BITS = 22
 
+/** A part of an image. */
+export interface Window {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+}
+
 /**
  * Resizes as Pillow's Image.resize does, which torchvision's Resize calls, to the bit: filters are widened when an image is made smaller,
  * coefficients are fixed-point numbers, and rows are made before columns (Pillow, src/libImaging/Resample.c).
+ * @param window the part of the new image that is wanted; nothing else is computed.
  */
-export function resize(pixels: Pixels, width: number, height: number, interpolation: Interpolation): Pixels {
-  if (pixels.width === width && pixels.height === height) return pixels
-  if (interpolation === 'NEAREST') return nearest(pixels, width, height)
+export function resize(
+  pixels: Pixels,
+  width: number,
+  height: number,
+  interpolation: Interpolation,
+  window: Window = { left: 0, top: 0, width, height },
+): Pixels {
+  if (pixels.width === width && pixels.height === height) return cut(pixels, window)
+  if (interpolation === 'NEAREST') return cut(nearest(pixels, width, height), window)
   const [reach, filter] = FILTERS[interpolation]
+  const { left, top } = window
+  const down = pixels.height === height ? null : coefficients(pixels.height, height, reach, filter, top, window.height)
+  const last = window.height - 1
+  const from = down === null ? top : down.first[0]!
+  const to = down === null ? top + window.height : Math.min(pixels.height, down.first[last]! + down.taps)
   const across =
-    pixels.width === width ? pixels : horizontally(pixels, width, coefficients(pixels.width, width, reach, filter))
-  return across.height === height
-    ? across
-    : vertically(across, height, coefficients(across.height, height, reach, filter))
+    pixels.width === width
+      ? cut(pixels, { left, top: from, width: window.width, height: to - from })
+      : horizontally(pixels, coefficients(pixels.width, width, reach, filter, left, window.width), from, to)
+  return down === null ? across : vertically(across, down, from)
 }
 
+/** A part of an image, which lies within it. */
+export function cut(pixels: Pixels, { left, top, width, height }: Window): Pixels {
+  if (width === pixels.width && height === pixels.height) return pixels
+  const { data, channels } = pixels
+  const out = new Uint8Array(width * height * channels)
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * pixels.width + left) * channels
+    out.set(data.subarray(from, from + width * channels), y * width * channels)
+  }
+  return { data: out, width, height, channels }
+}
+
+/** How much of which old pixels each new one has. */
 interface Coefficients {
-  /** Of each new pixel: the first old one, and how many. */
+  /** Of each new pixel: the first old one. */
   readonly first: Int32Array
-  readonly count: Int32Array
-  /** `most` of each new pixel. */
+  /** As many old pixels of each, four or a multiple of it, some of them with nothing. */
+  readonly taps: number
+  /** `taps` of each new pixel. */
   readonly weights: Int32Array
-  readonly most: number
 }
 
-function coefficients(from: number, to: number, reach: number, filter: (x: number) => number): Coefficients {
+/** Of the new pixels from `left` on. */
+function coefficients(
+  from: number,
+  to: number,
+  reach: number,
+  filter: (x: number) => number,
+  left: number,
+  length: number,
+): Coefficients {
   const scale = from / to
   const wide = Math.max(scale, 1)
   const support = reach * wide
-  const most = Math.ceil(support) * 2 + 1
-  const [first, count, weights] = [new Int32Array(to), new Int32Array(to), new Int32Array(to * most)]
+  const centre = (x: number): number => (left + x + 0.5) * scale
+  const low = (x: number): number => Math.max(0, Math.trunc(centre(x) - support + 0.5))
+  const high = (x: number): number => Math.min(from, Math.trunc(centre(x) + support + 0.5))
+  let most = 1
+  for (let x = 0; x < length; x++) most = Math.max(most, high(x) - low(x))
+  const taps = 4 * Math.ceil(most / 4)
+  const [first, weights] = [new Int32Array(length), new Int32Array(length * taps)]
   const own = new Float64Array(most)
-  for (let x = 0; x < to; x++) {
-    const centre = (x + 0.5) * scale
-    const low = Math.max(0, Math.trunc(centre - support + 0.5))
-    const n = Math.min(from, Math.trunc(centre + support + 0.5)) - low
+  for (let x = 0; x < length; x++) {
+    const n = high(x) - low(x)
     let sum = 0
-    for (let i = 0; i < n; i++) sum += own[i] = filter((i + low - centre + 0.5) / wide)
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < n; i++) sum += own[i] = filter((i + low(x) - centre(x) + 0.5) / wide)
+    // Those with nothing lie within the image too, where it is as wide as that.
+    first[x] = Math.max(0, Math.min(low(x), from - taps))
+    for (let i = 0, at = x * taps + low(x) - first[x]!; i < n; i++, at++) {
       const exact = sum === 0 ? own[i]! : own[i]! / sum
-      weights[x * most + i] = Math.trunc(exact < 0 ? exact * (1 << BITS) - 0.5 : exact * (1 << BITS) + 0.5)
+      weights[at] = Math.trunc(exact < 0 ? exact * (1 << BITS) - 0.5 : exact * (1 << BITS) + 0.5)
     }
-    first[x] = low
-    count[x] = n
   }
-  return { first, count, weights, most }
+  return { first, taps, weights }
 }
 
 const HALF = 1 << (BITS - 1)
+const { imul } = Math
 const clip = (sum: number): number => {
   const value = sum >> BITS
   return value < 0 ? 0 : value > 255 ? 255 : value
 }
 
-function horizontally({ data, width: old, height, channels }: Pixels, width: number, c: Coefficients): Pixels {
+/**
+ * The rows between `from` and `to`, as wide as there are coefficients. Beyond the end of the data, where an image is smaller than the
+ * coefficients reach, there is 0, of which there is nothing.
+ */
+function horizontally(pixels: Pixels, c: Coefficients, from: number, to: number): Pixels {
+  const { data, width: old, channels } = pixels
+  const { first, taps, weights } = c
+  const width = first.length
+  const height = to - from
   const out = new Uint8Array(width * height * channels)
-  for (let y = 0, to = 0; y < height; y++)
+  let at = 0
+  for (let y = from; y < to; y++)
     for (let x = 0; x < width; x++) {
-      const [start, n, at] = [(y * old + c.first[x]!) * channels, c.count[x]!, x * c.most]
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = HALF
-        for (let i = 0, from = start + channel; i < n; i++, from += channels) sum += data[from]! * c.weights[at + i]!
-        out[to++] = clip(sum)
-      }
+      const start = (y * old + first[x]!) * channels
+      const end = (x + 1) * taps
+      if (channels === 3) {
+        let [red, green, blue] = [HALF, HALF, HALF]
+        for (let i = x * taps, k = start; i < end; i += 4, k += 12) {
+          const [a, b, d, e] = [weights[i]!, weights[i + 1]!, weights[i + 2]!, weights[i + 3]!]
+          red += imul(data[k]!, a) + imul(data[k + 3]!, b) + imul(data[k + 6]!, d) + imul(data[k + 9]!, e)
+          green += imul(data[k + 1]!, a) + imul(data[k + 4]!, b) + imul(data[k + 7]!, d) + imul(data[k + 10]!, e)
+          blue += imul(data[k + 2]!, a) + imul(data[k + 5]!, b) + imul(data[k + 8]!, d) + imul(data[k + 11]!, e)
+        }
+        out[at++] = clip(red)
+        out[at++] = clip(green)
+        out[at++] = clip(blue)
+      } else
+        for (let channel = 0; channel < channels; channel++) {
+          let sum = HALF
+          for (let i = x * taps, k = start + channel; i < end; i++, k += channels) sum += imul(data[k]!, weights[i]!)
+          out[at++] = clip(sum)
+        }
     }
   return { data: out, width, height, channels }
 }
 
-function vertically({ data, width, channels }: Pixels, height: number, c: Coefficients): Pixels {
+/** As many rows as there are coefficients. @param from the row of the old image that `pixels` begin with. */
+function vertically({ data, width, channels }: Pixels, c: Coefficients, from: number): Pixels {
+  const { first, taps, weights } = c
+  const height = first.length
   const stride = width * channels
   const out = new Uint8Array(height * stride)
-  for (let y = 0, to = 0; y < height; y++) {
-    const [start, n, at] = [c.first[y]! * stride, c.count[y]!, y * c.most]
-    for (let x = 0; x < stride; x++) {
-      let sum = HALF
-      for (let i = 0, from = start + x; i < n; i++, from += stride) sum += data[from]! * c.weights[at + i]!
-      out[to++] = clip(sum)
+  // Four rows at a time: neighbours in memory are added up one after the other.
+  const sums = new Int32Array(stride)
+  for (let y = 0; y < height; y++) {
+    sums.fill(HALF)
+    for (let i = 0; i < taps; i += 4) {
+      const at = y * taps + i
+      const [a, b, d, e] = [weights[at]!, weights[at + 1]!, weights[at + 2]!, weights[at + 3]!]
+      const k = (first[y]! - from + i) * stride
+      const [l, m, n] = [k + stride, k + 2 * stride, k + 3 * stride]
+      for (let x = 0; x < stride; x++)
+        sums[x]! += imul(data[k + x]!, a) + imul(data[l + x]!, b) + imul(data[m + x]!, d) + imul(data[n + x]!, e)
     }
+    const to = y * stride
+    for (let x = 0; x < stride; x++) out[to + x] = clip(sums[x]!)
   }
   return { data: out, width, height, channels }
 }
@@ -132,24 +209,18 @@ function nearestOf(from: number, to: number): Int32Array {
   return places
 }
 
-/**
- * The middle of an image, as torchvision's CenterCrop: a smaller image is put on black.
- */
-export function centerCrop(pixels: Pixels, width: number, height: number): Pixels {
-  const { channels } = pixels
-  const padded = pad(pixels, Math.max(width, pixels.width), Math.max(height, pixels.height))
+/** The middle of an image of this size, which is no smaller, as torchvision's CenterCrop has it. */
+export const middle = (width: number, height: number, crop: readonly [height: number, width: number]): Window => ({
   // Python's round(): a half goes to the even number.
-  const top = roundHalfEven((padded.height - height) / 2)
-  const left = roundHalfEven((padded.width - width) / 2)
-  const out = new Uint8Array(width * height * channels)
-  for (let y = 0; y < height; y++) {
-    const from = ((top + y) * padded.width + left) * channels
-    out.set(padded.data.subarray(from, from + width * channels), y * width * channels)
-  }
-  return { data: out, width, height, channels }
-}
+  left: roundHalfEven((width - crop[1]) / 2),
+  top: roundHalfEven((height - crop[0]) / 2),
+  width: crop[1],
+  height: crop[0],
+})
 
-function pad(pixels: Pixels, width: number, height: number): Pixels {
+/** An image on black, where it is smaller than this. */
+export function pad(pixels: Pixels, least: readonly [height: number, width: number]): Pixels {
+  const [height, width] = [Math.max(least[0], pixels.height), Math.max(least[1], pixels.width)]
   if (width === pixels.width && height === pixels.height) return pixels
   const { channels } = pixels
   const [left, top] = [Math.floor((width - pixels.width) / 2), Math.floor((height - pixels.height) / 2)]

@@ -5,7 +5,7 @@ import { BadCell, type Stage, type StagedColumn } from './staged-column.ts'
 import { cellText, type Table, type TableBatch } from './table.ts'
 
 /** Bytes of a batch up to which it is written row by row. */
-const ROW_MAJOR_BYTES = 4 * 2 ** 20
+const ROW_MAJOR_BYTES = 16 * 2 ** 20
 /** Bytes that are put in order at once. */
 const TURNED_BYTES = 16 * 2 ** 20
 const PIECE_BYTES = 1 << 20

@@ -2,7 +2,7 @@ import { quoted } from '../container/index.ts'
 import { AppError } from '../error.ts'
 import type { Column, ColumnRole } from './columns.ts'
 import type { DatasetLimits } from './dataset-limits.ts'
-import { float64Pieces, scratchPieces, type Scratch, type ScratchFile } from './scratch-file.ts'
+import { float64Pieces, int64Bytes, scratchPieces, type Scratch, type ScratchFile } from './scratch-file.ts'
 import { BadCell, extent, type Stage, type StagedColumn } from './staged-column.ts'
 import { cellText, type Table } from './table.ts'
 import { labelNameSet } from './text-labels.ts'
@@ -165,7 +165,7 @@ export function besides(labels: readonly StagedScalar[]): StagedColumn {
           await values.read(first * 8, new Uint8Array(own.buffer))
           for (let i = 0; i < count; i++) all[i * width + k] = own[i]!
         }
-        yield new Uint8Array(whole ? BigInt64Array.from(all, BigInt).buffer : all.buffer)
+        yield whole ? int64Bytes(all) : new Uint8Array(all.buffer)
       }
     },
   }
