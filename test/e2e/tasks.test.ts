@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
+import { graphToOnnx } from '../../src/architecture/index.ts'
+import { graph, node, parameter, value } from '../engine/graphs.ts'
 import { graphql } from '../integration/api/client.ts'
 import { upload, uploadFixture } from '../integration/api/upload.ts'
 import { fixture } from '../integration/cli/nograd.ts'
@@ -214,6 +216,70 @@ interface Task {
       expect(await choice.inputValue()).toBe(text)
     }
   }, 120_000)
+
+  test('what an engine cannot is shown and not offered', async () => {
+    // y = x·w, in an operator that TensorFlow.js on WebAssembly has not.
+    const product = graphToOnnx(
+      graph({
+        nodes: [node('Einsum', ['x', 'w'], 'y', { equation: { kind: 'string', value: 'nd,dk->nk' } })],
+        outputs: [value('y', [1])],
+        parameters: [parameter('w', [2, 1])],
+      }),
+      new Map([['w', { kind: 'bytes', bytes: new Uint8Array(8) }]]),
+    )
+    const modelId = await make('createModel', 'model', {
+      name: 'product',
+      task: 'REGRESSION',
+      architecture: { uploadId: await upload(platform.url, 'product.onnx', Buffer.from(product)) },
+    })
+    const weights = { w: { dtype: 'float32', shape: [2, 1], data: Float32Array.of(1, 2) } } as const
+    const uploadId = await upload(platform.url, 'weights.safetensors', safetensorsFile(weights))
+    const checkpointId = await make('createCheckpoint', 'checkpoint', { modelId, uploadId, name: 'product' })
+    const query =
+      'query ($id: ID!) { devices { engine lackingOperators } model(id: $id) { architecture { operators } } }'
+    const { devices, model } = (await graphql(platform.url, query, { id: modelId })).data as {
+      readonly devices: readonly { readonly engine: string; readonly lackingOperators: readonly string[] }[]
+      readonly model: { readonly architecture: { readonly operators: readonly string[] } }
+    }
+    const { operators } = model.architecture
+    expect(operators).toEqual(['Einsum'])
+    await page.goto(`/start?checkpoint=${checkpointId}`)
+    await page.getByRole('combobox', { name: 'Engine' }).or(page.getByLabel('Engine')).first().click()
+    for (const { engine, lackingOperators } of devices) {
+      const lacks = lackingOperators.filter((op) => operators.includes(op))
+      const name = lacks.length === 0 ? engine : `${engine}: has no ${lacks.join(', ')}`
+      const option = page.getByRole('option', { name, exact: true })
+      await option.waitFor()
+      expect(await option.getAttribute('data-combobox-disabled')).toBe(lacks.length === 0 ? null : 'true')
+    }
+    await shoot(page, 'start-engines')
+    await page.keyboard.press('Escape')
+    await looked('start-of-product')
+  }, 60_000)
+
+  test('stored bytes are verified, and a model goes with all that it has', async () => {
+    const link = page.getByRole('link', { name: 'REGRESSION' })
+    await page.goto('/models')
+    // The newest checkpoint of the model.
+    await link.last().click()
+    await page.getByRole('button', { name: 'Verify the stored bytes' }).click()
+    await page.getByText(/^All .* are what was imported\.$/).waitFor({ timeout: 20_000 })
+    await looked('checkpoint-verified')
+    await page.goto('/models')
+    await link.first().click()
+    const questions: string[] = []
+    page.once('dialog', (dialog) => {
+      questions.push(dialog.message())
+      void dialog.accept()
+    })
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'BINARY' }).first().waitFor()
+    expect(questions).toEqual(['Delete this model with all its checkpoints and runs, for good?'])
+    expect(await link.count()).toBe(0)
+    const answer = await graphql(platform.url, '{ runs { nodes { name task: model { name } } } }')
+    expect(JSON.stringify(answer.data)).not.toContain('REGRESSION')
+  }, 60_000)
 
   test('no page has complained', () => {
     expect(stage.window.complaints.errors).toEqual([])

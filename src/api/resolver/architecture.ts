@@ -12,6 +12,8 @@ export const architectureResolvers: ArchitectureResolvers = {
       ...node,
       outputShape: dimensions(outputShape),
     })),
+  operators: async ({ id }, _arguments, { loaders }) =>
+    [...new Set((await loaders.graph.load(id)).nodes.map(({ op }) => op))].sort(),
   parameters: async ({ id }, _arguments, { loaders }) => (await loaders.graph.load(id)).parameters,
 }
 

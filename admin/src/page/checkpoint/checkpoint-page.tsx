@@ -9,7 +9,13 @@ import { PageTitle } from '../../component/page-title.tsx'
 import { RunList } from '../../component/run-list.tsx'
 import { Failure, Loaded, Loading, Section } from '../../component/state.tsx'
 import { Hash, Moment } from '../../component/text.tsx'
-import { CheckpointPageDocument, DeleteCheckpointDocument, type CheckpointPageQuery } from '../../generated/graphql.ts'
+import { VerifyButton } from '../../component/verify-button.tsx'
+import {
+  CheckpointPageDocument,
+  DeleteCheckpointDocument,
+  VerifyCheckpointDocument,
+  type CheckpointPageQuery,
+} from '../../generated/graphql.ts'
 import { DownloadPanel } from './download-panel.tsx'
 
 const Tensors = lazy(async () => ({ default: (await import('./tensors.tsx')).Tensors }))
@@ -36,6 +42,7 @@ function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<Checkpoin
   const [search, setSearch] = useSearchParams()
   const { id, name, model, binding, warnings } = checkpoint
   const [remove] = useMutation(DeleteCheckpointDocument)
+  const [verify] = useMutation(VerifyCheckpointDocument)
   return (
     <Stack gap="sm">
       <PageTitle title={name}>
@@ -80,6 +87,9 @@ function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<Checkpoin
                 <BindingPanel checkpointId={id} binding={binding} />
               </Section>
               <Facts checkpoint={checkpoint} />
+              <VerifyButton
+                verify={async (after) => (await verify({ variables: { id, after } })).data!.verifyCheckpoint}
+              />
               <Section title="Last runs">
                 <RunList runs={checkpoint.runs.nodes} all={`/runs?checkpoint=${id}`} />
               </Section>

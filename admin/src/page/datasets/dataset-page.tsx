@@ -9,11 +9,13 @@ import { RunList } from '../../component/run-list.tsx'
 import { SampleFeatures } from '../../component/sample-features.tsx'
 import { Failure, Loaded, Section } from '../../component/state.tsx'
 import { Hash, Moment, Value } from '../../component/text.tsx'
+import { VerifyButton } from '../../component/verify-button.tsx'
 import {
   DatasetPageDocument,
   DatasetPreviewDocument,
   DatasetSamplesDocument,
   DeleteDatasetDocument,
+  VerifyDatasetDocument,
   type DatasetPageQuery,
 } from '../../generated/graphql.ts'
 import { ClassBalance } from './class-balance.tsx'
@@ -39,6 +41,7 @@ export function DatasetPage() {
 
 function Dataset({ dataset }: { readonly dataset: Data }) {
   const [remove] = useMutation(DeleteDatasetDocument)
+  const [verify] = useMutation(VerifyDatasetDocument)
   const preview = useQuery(DatasetPreviewDocument, { variables: { id: dataset.id } })
   return (
     <Stack>
@@ -59,6 +62,9 @@ function Dataset({ dataset }: { readonly dataset: Data }) {
         <Moment at={dataset.createdAt} />; takes {bytes(dataset.storage.logicalBytes)};{' '}
         <Hash value={dataset.fileSha256} />
       </Text>
+      <VerifyButton
+        verify={async (after) => (await verify({ variables: { id: dataset.id, after } })).data!.verifyDataset}
+      />
       <Columns dataset={dataset} />
       <Loaded query={preview}>
         {({ dataset: found }) =>

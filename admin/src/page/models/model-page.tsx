@@ -1,14 +1,15 @@
-import { useQuery } from '@apollo/client/react'
+import { useMutation, useQuery } from '@apollo/client/react'
 import { Stack, Tabs, Text } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import { useParams, useSearchParams } from 'react-router'
 import { headline } from '../../api/run-task.ts'
+import { DeleteButton } from '../../component/delete-button.tsx'
 import { bytes, count } from '../../component/format.ts'
 import { PageTitle } from '../../component/page-title.tsx'
 import { RunList } from '../../component/run-list.tsx'
 import { Sparkline } from '../../component/sparkline.tsx'
 import { Failure, Loaded, Loading, Section } from '../../component/state.tsx'
-import { ModelPageDocument, type ModelPageQuery } from '../../generated/graphql.ts'
+import { DeleteModelDocument, ModelPageDocument, type ModelPageQuery } from '../../generated/graphql.ts'
 import { Checkpoints } from './checkpoints.tsx'
 
 const Architecture = lazy(async () => ({ default: (await import('./architecture.tsx')).Architecture }))
@@ -28,6 +29,7 @@ export function ModelPage() {
 
 function Model({ model }: { readonly model: NonNullable<ModelPageQuery['model']> }) {
   const [search, setSearch] = useSearchParams()
+  const [remove] = useMutation(DeleteModelDocument)
   const values = model.runs.nodes
     .flatMap(({ summary }) => summary.find(({ name }) => name === headline(model.task))?.value ?? [])
     .reverse()
@@ -41,6 +43,11 @@ function Model({ model }: { readonly model: NonNullable<ModelPageQuery['model']>
             width={180}
           />
         )}
+        <DeleteButton
+          question="Delete this model with all its checkpoints and runs, for good?"
+          remove={async () => (await remove({ variables: { id: model.id } })).data?.deleteModel.errors ?? []}
+          then="/models"
+        />
       </PageTitle>
       <Text size="sm">
         {model.description !== null && `${model.description} · `}

@@ -18,12 +18,14 @@ import { BindingPanel } from '../../component/binding-panel.tsx'
 import { Loaded, Section } from '../../component/state.tsx'
 import {
   BindCheckpointDocument,
+  OperatorsOfDocument,
   StartRunDocument,
   type CheckpointChoiceFragment,
   type EngineChoice,
   type KeyMappingInput,
   type StartChoicesQuery,
 } from '../../generated/graphql.ts'
+import { deviceChoices, engineChoices } from './able-devices.ts'
 import { useCheckpointChoices, useDatasetChoices } from './use-choices.ts'
 
 /** What to evaluate, on what, where; the rest has defaults. */
@@ -51,6 +53,8 @@ export function StartForm({
   const [start, { loading }] = useMutation(StartRunDocument)
   const binding = useQuery(BindCheckpointDocument, { variables: { id: checkpointId, strict, keyMapping: mapping } })
 
+  const operators = useQuery(OperatorsOfDocument, { variables: { checkpointId } })
+  const needed = operators.data?.checkpoint?.model.architecture.operators ?? []
   const weights = useCheckpointChoices(checkpoints.nodes, checkpointId)
   const data = useDatasetChoices(datasets.nodes, datasetId)
   const task = weights.chosen?.model.task
@@ -145,30 +149,14 @@ export function StartForm({
               allowDeselect={false}
               value={device}
               onChange={(value) => setDevice(value!)}
-              data={[
-                { value: 'auto', label: 'auto' },
-                ...[...new Map(devices.map(({ id, description }) => [id, description]))].map(
-                  ([value, description]) => ({
-                    value,
-                    label: `${value} (${description})`,
-                  }),
-                ),
-              ]}
+              data={[{ value: 'auto', label: 'auto' }, ...deviceChoices(devices, needed)]}
             />
             <Select
               label="Engine"
               allowDeselect={false}
               value={engine}
               onChange={(value) => setEngine(value as EngineChoice)}
-              data={[
-                { value: 'AUTO', label: 'auto' },
-                ...[
-                  ...new Set(devices.filter(({ id }) => device === 'auto' || id === device).map((each) => each.engine)),
-                ].map((value) => ({
-                  value: value.toUpperCase(),
-                  label: value,
-                })),
-              ]}
+              data={[{ value: 'AUTO', label: 'auto' }, ...engineChoices(devices, device, needed)]}
             />
             <NumberInput
               label="Batch size"

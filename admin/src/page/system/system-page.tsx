@@ -8,11 +8,13 @@ import { PageTitle } from '../../component/page-title.tsx'
 import { RunList } from '../../component/run-list.tsx'
 import { Empty, Loaded, Section } from '../../component/state.tsx'
 import { Moment } from '../../component/text.tsx'
+import { VerifyButton } from '../../component/verify-button.tsx'
 import {
   CollectGarbageDocument,
   DeleteUploadDocument,
   SystemPageDocument,
   SystemStorageDocument,
+  VerifyStoragesDocument,
   type SystemPageQuery,
 } from '../../generated/graphql.ts'
 import { WideTable } from '../../component/wide-table.tsx'
@@ -103,6 +105,7 @@ function Storage() {
   const query = useQuery(SystemStorageDocument, { fetchPolicy: 'cache-and-network' })
   const [collect, collecting] = useMutation(CollectGarbageDocument)
   const [remove] = useMutation(DeleteUploadDocument)
+  const [verify] = useMutation(VerifyStoragesDocument)
   const say = (error: unknown): void => announce((error as Error).message, true)
   return (
     <Loaded query={query}>
@@ -142,6 +145,7 @@ function Storage() {
                 ['Damaged', count(s.damagedStorages)],
               ]}
             />
+            <VerifyButton verify={async (after) => (await verify({ variables: { after } })).data!.verifyStorages} />
           </Section>
           <Section title="Uploads that wait">
             {uploads.nodes.length === 0 ? (
