@@ -257,6 +257,34 @@ interface Task {
     await looked('start-of-product')
   }, 60_000)
 
+  test('a checkpoint is asked about samples, and says what PyTorch says', async () => {
+    const reference = readFileSync(fixture('cancer_mlp.logits.npy'))
+    const header = 10 + reference.readUInt16LE(8)
+    const positive = (row: number): number => 1 / (1 + Math.exp(-reference.readFloatLE(header + 4 * row)))
+    await page.goto('/models')
+    await page.getByRole('link', { name: 'BINARY' }).last().click()
+    await page.getByRole('tab', { name: 'Try it' }).click()
+    const choice = page.getByRole('combobox', { name: 'Dataset' }).or(page.getByLabel('Dataset')).first()
+    await choice.fill('BINARY')
+    await page.getByRole('option', { name: /^BINARY v1/ }).click()
+    await page.getByLabel('Samples').fill('0-3, 7')
+    await page.getByRole('button', { name: 'What does it say?' }).click()
+    const row = (at: number) => page.locator(`tr[data-row="${at}"]`)
+    for (const at of [0, 1, 2, 3, 7]) {
+      await row(at).waitFor()
+      const cells = await row(at).getByRole('cell').allTextContents()
+      const p = positive(at)
+      const said = p >= 0.5 ? 'benign' : 'malignant'
+      expect(cells[2]).toBe(`${said} ${cells[1] === said ? 'right' : 'wrong'}`)
+      const [first] = (cells[3] ?? '').split(', ')
+      expect(Number(first!.split(' ')[1])).toBeCloseTo(Math.max(p, 1 - p), 5)
+    }
+    await looked('checkpoint-try')
+    await page.getByLabel('Samples').fill('0-999')
+    await page.getByRole('button', { name: 'What does it say?' }).click()
+    await page.getByText('There is no row 999').waitFor()
+  }, 60_000)
+
   test('stored bytes are verified, and a model goes with all that it has', async () => {
     const link = page.getByRole('link', { name: 'REGRESSION' })
     await page.goto('/models')

@@ -19,6 +19,7 @@ import {
 import { DownloadPanel } from './download-panel.tsx'
 
 const Tensors = lazy(async () => ({ default: (await import('./tensors.tsx')).Tensors }))
+const TryIt = lazy(async () => ({ default: (await import('./try-it.tsx')).TryIt }))
 const Values = lazy(async () => ({ default: (await import('./values.tsx')).Values }))
 
 /** A checkpoint: how it fits, what is in it, and as a file. */
@@ -50,6 +51,7 @@ function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<Checkpoin
           Evaluate it
         </Button>
         <DeleteButton
+          of={{ __typename: 'Checkpoint', id }}
           question="Delete this checkpoint and its runs, for good?"
           remove={async () =>
             (await remove({ variables: { id, deleteRuns: true } })).data?.deleteCheckpoint.errors ?? []
@@ -78,6 +80,7 @@ function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<Checkpoin
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
           <Tabs.Tab value="tensors">Tensors</Tabs.Tab>
           <Tabs.Tab value="values">Everything in the file</Tabs.Tab>
+          <Tabs.Tab value="try">Try it</Tabs.Tab>
           <Tabs.Tab value="download">Download</Tabs.Tab>
         </Tabs.List>
         <Suspense fallback={<Loading />}>
@@ -100,6 +103,9 @@ function Checkpoint({ checkpoint }: { readonly checkpoint: NonNullable<Checkpoin
           </Tabs.Panel>
           <Tabs.Panel value="values">
             <Values id={id} />
+          </Tabs.Panel>
+          <Tabs.Panel value="try">
+            <TryIt id={id} />
           </Tabs.Panel>
           <Tabs.Panel value="download">
             <DownloadPanel id={id} locations={checkpoint.locations} proposals={binding.proposals} />

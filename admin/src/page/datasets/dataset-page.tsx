@@ -50,6 +50,7 @@ function Dataset({ dataset }: { readonly dataset: Data }) {
           Evaluate on it
         </Button>
         <DeleteButton
+          of={{ __typename: 'Dataset', id: dataset.id }}
           question="Delete this version of the dataset and its runs, for good?"
           remove={async () =>
             (await remove({ variables: { id: dataset.id, deleteRuns: true } })).data?.deleteDataset.errors ?? []

@@ -44,6 +44,7 @@ function Model({ model }: { readonly model: NonNullable<ModelPageQuery['model']>
           />
         )}
         <DeleteButton
+          of={{ __typename: 'Model', id: model.id }}
           question="Delete this model with all its checkpoints and runs, for good?"
           remove={async () => (await remove({ variables: { id: model.id } })).data?.deleteModel.errors ?? []}
           then="/models"

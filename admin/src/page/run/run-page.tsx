@@ -174,6 +174,7 @@ function RunActions({ run }: { readonly run: NonNullable<RunPageQuery['run']> })
         </Button>
       )}
       <DeleteButton
+        of={{ __typename: 'Run', id: run.id }}
         question="Delete this run with its metrics and its log, for good?"
         remove={async () => (await remove({ variables: { runId: run.id } })).data?.deleteRun.errors ?? []}
         then="/runs"
