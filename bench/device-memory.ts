@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type * as Graphs from '../src/architecture/index.ts'
-import type * as Engine from '../src/engine/index.ts'
+import type { ThreadedEngine } from '../src/engine/index.ts'
+import { ENGINE_MODULES, openEngine } from './engine-modules.ts'
 import { printTable } from './table.ts'
 
 const USAGE = `npm run bench:device-memory [-- OPTIONS]
@@ -20,14 +21,11 @@ const { values: options } = parseArgs({
 })
 
 const ROOT = new URL('..', import.meta.url)
-const MODULES = ['onnxruntime/index.js', 'tensorflow/index.js', 'tensorflow/webgpu.js']
 /** Elements of a sample: 4 MiB. */
 const WIDTH = 2 ** 20
 /** Samples: an activation of the whole batch takes 1 GiB. */
 const SAMPLES = 256
 const GIB = 2 ** 30
-
-const load = async (path: string): Promise<unknown> => import(new URL(`dist/${path}`, ROOT).href)
 
 /** aᵢ = x + i for i up to `layers`, and y = the last column of a₁ + a₂ + …, added from the last: every aᵢ is alive when the last one is there. */
 function network(layers: number): Graphs.Graph {
@@ -59,13 +57,10 @@ function network(layers: number): Graphs.Graph {
 }
 
 async function main(): Promise<void> {
-  const { threadedEngine } = (await load('engine/index.js')) as typeof Engine
   const rows: string[][] = []
-  for (const module of MODULES) {
-    const engine = await threadedEngine(new URL(`dist/engine/${module}`, ROOT), {
-      program: new URL('dist/engine/engine-thread.js', ROOT),
-    }).catch((error: unknown) => void process.stderr.write(`${module}: ${(error as Error).message}\n`))
-    if (!engine) continue
+  for (const module of ENGINE_MODULES) {
+    const engine = await openEngine(module)
+    if (engine === null) continue
     for (const { id, description, memoryBytes } of await engine.devices()) {
       if (id.split(':')[0] !== options.device) continue
       const memory = options.gib === undefined ? memoryBytes : Number(options.gib) * GIB
@@ -86,7 +81,7 @@ async function main(): Promise<void> {
 }
 
 /** The samples at a time that it came to, and how long batches took. Throws where an answer is wrong. */
-async function fill(engine: Engine.ThreadedEngine, device: string, layers: number): Promise<string[]> {
+async function fill(engine: ThreadedEngine, device: string, layers: number): Promise<string[]> {
   await using session = await engine.load(network(layers), new Map(), device, { threads: 2 })
   let split: number | undefined
   const batch = async (samples: number): Promise<string> => {

@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import type * as Graphs from '../src/architecture/index.ts'
-import type * as Engine from '../src/engine/index.ts'
 import type { ComputeDType, ParameterSource, Session, ThreadedEngine } from '../src/engine/index.ts'
 import type { TensorMap } from '../src/tensor/index.ts'
+import { ENGINE_MODULES, loadCompiled, openEngine } from './engine-modules.ts'
 import { printTable } from './table.ts'
 
 const USAGE = `npm run bench:engines [-- OPTIONS]
@@ -34,8 +34,6 @@ const { values: options } = parseArgs({
 })
 
 const ROOT = new URL('..', import.meta.url)
-/** Modules of engines that may be there. */
-const MODULES = ['onnxruntime/index.js', 'tensorflow/index.js', 'tensorflow/webgpu.js']
 const HEAD = [
   'model',
   'engine',
@@ -49,13 +47,7 @@ const HEAD = [
   'largest Δlogit',
 ]
 
-type Engines = typeof Engine
 type Architecture = typeof Graphs
-// As a worker has it: src/main/open-engines.ts.
-process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0'
-
-const load = async (path: string): Promise<unknown> => import(new URL(`dist/${path}`, ROOT).href)
-
 interface Prepared {
   readonly keys: Readonly<
     Record<string, { readonly shape: number[]; readonly offset: number; readonly length: number }>
@@ -69,17 +61,9 @@ async function main(): Promise<void> {
   const engines: ThreadedEngine[] = []
   const torch = await prepare(folder)
   try {
-    const { lanedEngine, threadedEngine } = (await load('engine/index.js')) as Engines
-    for (const module of MODULES) {
-      try {
-        const open = () =>
-          threadedEngine(new URL(`dist/engine/${module}`, ROOT), {
-            program: new URL('dist/engine/engine-thread.js', ROOT),
-          })
-        engines.push(module.startsWith('onnxruntime') ? await lanedEngine(open) : await open())
-      } catch (error) {
-        say(`${module}: ${(error as Error).message}`)
-      }
+    for (const module of ENGINE_MODULES) {
+      const engine = await openEngine(module)
+      if (engine !== null) engines.push(engine)
     }
     const rows: string[][] = []
     const wanted = options.models.split(',')
@@ -117,7 +101,7 @@ async function measure(
   const prepared = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Prepared
   const x = floats(await readFile(`${path}.x`))
   const y = floats(await readFile(`${path}.y`))
-  const { computeInFloat16, graphFromOnnx } = (await load('architecture/index.js')) as Architecture
+  const { computeInFloat16, graphFromOnnx } = (await loadCompiled('architecture/index.js')) as Architecture
   const graph = graphFromOnnx(await readFile(`${path}.onnx`))
   const parameters: ParameterSource = new Map(
     graph.parameters.flatMap(({ name, keys }) => {

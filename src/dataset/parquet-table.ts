@@ -3,9 +3,9 @@ import {
   parquetRead,
   parquetSchema,
   type AsyncBuffer,
+  type ColumnMetaData,
   type FileMetaData,
-  type RowGroup,
-  type SchemaTree,
+  type SchemaElement,
 } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { quoted, type ByteSource } from '../container/index.ts'
@@ -50,8 +50,14 @@ export async function parquetTable(source: ByteSource, limits: DatasetLimits): P
             count,
             rows,
           )
-        const numbers = async (index: number) =>
-          (await numbersOf(source, group, columns[index]!, limits)) ?? numbersOfCells(await cells(index), typedNumber)
+        const chunks = new Map(group.columns.map(({ meta_data: own }) => [own?.path_in_schema.join('.'), own]))
+        const numbers = async (index: number) => {
+          const { element, path } = columns[index]!
+          const chunk = chunks.get(path.join('.'))
+          return (
+            (await numbersOf(source, chunk, element, rows, limits)) ?? numbersOfCells(await cells(index), typedNumber)
+          )
+        }
         if (rows > 0) yield await Promise.resolve<TableBatch>({ rows, cells, numbers })
         first += rows
       }
@@ -103,13 +109,15 @@ function checked(
 /** The numbers of a column in a row group; null where hyparquet has to read it. */
 async function numbersOf(
   source: ByteSource,
-  { columns, num_rows: rows }: RowGroup,
-  { element, children, path }: SchemaTree,
+  column: ColumnMetaData | undefined,
+  element: SchemaElement,
+  rows: number,
   limits: DatasetLimits,
 ): Promise<Float64Array | null> {
-  if (children.length > 0 || !hasPlainNumbers(element)) return null
-  const column = columns.find(({ meta_data: own }) => own?.path_in_schema.join('.') === path.join('.'))?.meta_data
-  if (column === undefined || column.type !== element.type) return null
+  if (column === undefined || !hasPlainNumbers(element)) return null
+  if (column.type !== element.type || Number(column.num_values) !== rows) return null
+  // As much memory as the numbers take, whatever the file says of their count.
+  if (8 * rows > limits.maxChunkBytes) return null
   // Some writers say that the dictionary is at 0 where there is none.
   const { dictionary_page_offset: dictionary = 0n, data_page_offset: data } = column
   const start = Number(dictionary > 0n && dictionary < data ? dictionary : data)
@@ -123,7 +131,7 @@ async function numbersOf(
         `${source.name} has ${length} bytes of ${quoted(element.name)} in a row group, the limit is ${limits.maxChunkBytes}`,
       )
     const chunk = await source.read(start, length)
-    return columnNumbers(chunk, column, element, Number(rows), boundedCompressors(source, limits))
+    return columnNumbers(chunk, column, element, rows, boundedCompressors(source, limits))
   })
 }
 

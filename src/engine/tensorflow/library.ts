@@ -6,7 +6,7 @@ import { processor } from '../processor.ts'
 import { nativeDevices } from './devices.ts'
 import { loadBinding } from './native-binding.ts'
 import { loadWebgpu } from './webgpu-library.ts'
-import { unwatched, watchWebgpu, type Watch, type WebgpuBackend } from './webgpu-reports.ts'
+import { NO_REPORTS, webgpuReports, type DeviceReports, type WebgpuBackend } from './webgpu-reports.ts'
 
 /** The functions of TensorFlow.js; what computes behind them is its backend. */
 export type Tf = typeof Tensorflow
@@ -25,7 +25,7 @@ export interface Library {
   /** Of what computes: of TensorFlow, or of TensorFlow.js where there is no native library. */
   readonly version: string
   readonly devices: readonly Device[]
-  readonly watch: Watch
+  readonly reports: DeviceReports
 }
 
 /**
@@ -37,8 +37,8 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
   if (backend === 'webgpu') {
     const { tf, device } = await loadWebgpu(folder)
     await use(tf, backend)
-    const watch = watchWebgpu(tf.backend() as unknown as WebgpuBackend)
-    return { tf, backend, version: tf.version_core, devices: [device], watch }
+    const reports = webgpuReports(tf.backend() as unknown as WebgpuBackend)
+    return { tf, backend, version: tf.version_core, devices: [device], reports }
   }
   const own = createRequire(import.meta.url)
   const load = createRequire(own.resolve('@tensorflow/tfjs-node-gpu/package.json'))
@@ -47,7 +47,7 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
     // Registers itself.
     if (backend === 'wasm') own('@tensorflow/tfjs-backend-wasm')
     await use(tf, backend)
-    return { tf, backend, version: tf.version_core, devices: [processor()], watch: unwatched }
+    return { tf, backend, version: tf.version_core, devices: [processor()], reports: NO_REPORTS }
   }
   const binding = loadBinding(folder, load)
   const tf = load('@tensorflow/tfjs') as Tf
@@ -61,7 +61,7 @@ export async function loadLibrary(backend: Backend, folder: string): Promise<Lib
     tf.registerBackend(backend, () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3)
   await use(tf, backend)
   const devices = await nativeDevices(binding.isUsingGpuDevice())
-  return { tf, backend, version: binding.TF_Version, devices, watch: unwatched }
+  return { tf, backend, version: binding.TF_Version, devices, reports: NO_REPORTS }
 }
 
 async function use(tf: Tf, backend: Backend): Promise<void> {

@@ -30,7 +30,11 @@ export async function createEngine({
   return {
     name: 'tensorflow',
     version: library.version,
-    devices: () => Promise.resolve(library.devices),
+    devices: () =>
+      Promise.resolve().then(() => {
+        library.reports.checkPresent()
+        return library.devices
+      }),
     lacks: lacksOn(backend),
     async load(graph, parameters, device) {
       chooseDevice(device, library.devices)

@@ -13,7 +13,7 @@ const MAX_PROGRAMS = 8
 
 /** A graph bound to weights, behind the engine contract. */
 export async function createSession(
-  { tf, watch }: Library,
+  { tf, reports }: Library,
   graph: Graph,
   parameters: ParameterSource,
 ): Promise<Session> {
@@ -45,7 +45,7 @@ export async function createSession(
     checkParameters(graph, parameters)
     const sample = sampleShapes(graph)
     // So that weights are read and refusals are made now, and not with the first batch.
-    if (sample) await watch(() => Promise.resolve().then(() => programFor(sample)), forget)
+    if (sample) await reports.during(() => Promise.resolve().then(() => programFor(sample)), forget)
   } catch (error) {
     forget()
     throw engineError('loading the graph', error)
@@ -57,7 +57,7 @@ export async function createSession(
       if (released) throw new AppError('ENGINE_FAILED', 'tensorflow: the session is released')
       try {
         const shapes = checkInputs(graph, inputs)
-        return await watch(() => compute(shapes, inputs), forget)
+        return await reports.during(() => compute(shapes, inputs), forget)
       } catch (error) {
         throw engineError('running a batch', error)
       }

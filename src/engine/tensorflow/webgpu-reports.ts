@@ -28,11 +28,16 @@ export interface WebgpuBackend {
   submitQueue(): void
 }
 
-/** Does work on a device, and throws what the device reports of it. `undo` gives up every tensor that the work may have made. */
-export type Watch = <T>(work: () => Promise<T>, undo: () => void) => Promise<T>
+/** What a device reports besides exceptions. */
+export interface DeviceReports {
+  /** Does work on the device, and throws what it reports of it. `undo` gives up every tensor that the work may have made. */
+  during<T>(work: () => Promise<T>, undo: () => void): Promise<T>
+  /** @throws AppError ENGINE_FAILED when the device is lost: whatever runs there would fail until the process is started again. */
+  checkPresent(): void
+}
 
-/** Where the device reports by exceptions, there is nothing to watch. */
-export const unwatched: Watch = (work) => work()
+/** Where the device reports by exceptions, there is nothing besides. */
+export const NO_REPORTS: DeviceReports = { during: (work) => work(), checkPresent: () => undefined }
 
 const FILTERS: readonly Filter[] = ['out-of-memory', 'validation', 'internal']
 
@@ -44,28 +49,35 @@ const FILTERS: readonly Filter[] = ['out-of-memory', 'validation', 'internal']
  * Source: https://www.w3.org/TR/webgpu/#error-scopes
  * @throws AppError DEVICE_OUT_OF_MEMORY; an Error of what else is reported, or what the work throws where nothing is.
  */
-export function watchWebgpu(backend: WebgpuBackend): Watch {
+export function webgpuReports(backend: WebgpuBackend): DeviceReports {
   const { device } = backend
   let lost: string | undefined
   void device.lost.then(({ message }) => (lost = message))
 
-  return async (work, undo) => {
-    for (const filter of FILTERS) device.pushErrorScope(filter)
-    const outcome = await settled(work)
-    // What is recorded, but not submitted, belongs to this work, its errors too.
-    flush(backend)
-    const reports: (string | undefined)[] = []
-    for (const _ of FILTERS) reports.unshift((await device.popErrorScope())?.message)
-    if (lost !== undefined) throw new AppError('ENGINE_FAILED', `tensorflow: the graphics device is lost: ${lost}`)
-    const [memory, ...others] = reports
-    const report = memory ?? others.find((message) => message !== undefined)
-    if (report === undefined && 'value' in outcome) return outcome.value
-    undo()
-    flush(backend)
-    destroyFree(backend)
-    if (memory !== undefined)
-      throw new AppError('DEVICE_OUT_OF_MEMORY', `tensorflow: the memory of the graphics device is full: ${memory}`)
-    throw report === undefined && 'error' in outcome ? outcome.error : new Error(report)
+  const checkPresent = (): void => {
+    if (lost !== undefined)
+      throw new AppError('ENGINE_FAILED', `tensorflow: the graphics device is lost: ${lost || 'it does not say why'}`)
+  }
+  return {
+    checkPresent,
+    async during(work, undo) {
+      for (const filter of FILTERS) device.pushErrorScope(filter)
+      const outcome = await settled(work)
+      // What is recorded, but not submitted, belongs to this work, its errors too.
+      flush(backend)
+      const reports: (string | undefined)[] = []
+      for (const _ of FILTERS) reports.unshift((await device.popErrorScope())?.message)
+      checkPresent()
+      const [memory, ...others] = reports
+      const report = memory ?? others.find((message) => message !== undefined)
+      if (report === undefined && 'value' in outcome) return outcome.value
+      undo()
+      flush(backend)
+      destroyFree(backend)
+      if (memory !== undefined)
+        throw new AppError('DEVICE_OUT_OF_MEMORY', `tensorflow: the memory of the graphics device is full: ${memory}`)
+      throw report === undefined && 'error' in outcome ? outcome.error : new Error(report)
+    },
   }
 }
 

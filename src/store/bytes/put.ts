@@ -12,6 +12,7 @@ import { groups, type Hashed } from './group.ts'
 import { hashThreads } from './hash-threads.ts'
 import { transaction } from './transaction.ts'
 
+const DEADLOCK = '40P01'
 const COPY = 'copy "StorageChunk" ("contentId", "index", "bytes") from stdin (format binary)'
 
 /**
@@ -55,17 +56,23 @@ async function newOnes(pool: pg.Pool, items: readonly Hashed[]): Promise<readonl
 }
 
 /**
- * Marks what is there already, undamaged, as just put, which keeps it from the sweep. Rows are locked in one order: two puts cannot
- * deadlock. A server that crashes may forget the mark, and with it the import that it was made for: the disk is not waited for.
+ * Marks what is there already, undamaged, as just put, which keeps it from the sweep. Rows are locked in one order: two puts do not
+ * deadlock. With a sweep between them it was seen all the same, once in some thousand times; the statement is a transaction of its own, so
+ * that it can be done again. A server that crashes may forget the mark, and with it the import that it was made for: the disk is not waited for.
  */
-async function touch(pool: pg.Pool, items: readonly Hashed[]): Promise<ReadonlySet<string>> {
-  const { rows } = await pool.query<{ sha256: string }>(
-    `with relaxed as (select set_config('synchronous_commit', 'off', true)),
-       found as (select sha256 from "Storage" where sha256 = any($1) and "damagedAt" is null order by sha256 for no key update)
-     update "Storage" set "touchedAt" = now() from found, relaxed where "Storage".sha256 = found.sha256 returning found.sha256`,
-    [[...new Set(items.map((item) => item.sha256))]],
-  )
-  return new Set(rows.map((row) => row.sha256))
+async function touch(pool: pg.Pool, items: readonly Hashed[], tries = 5): Promise<ReadonlySet<string>> {
+  try {
+    const { rows } = await pool.query<{ sha256: string }>(
+      `with relaxed as (select set_config('synchronous_commit', 'off', true)),
+         found as (select sha256 from "Storage" where sha256 = any($1) and "damagedAt" is null order by sha256 for no key update)
+       update "Storage" set "touchedAt" = now() from found, relaxed where "Storage".sha256 = found.sha256 returning found.sha256`,
+      [[...new Set(items.map((item) => item.sha256))]],
+    )
+    return new Set(rows.map((row) => row.sha256))
+  } catch (error) {
+    if (tries > 1 && (error as pg.DatabaseError).code === DEADLOCK) return await touch(pool, items, tries - 1)
+    throw error
+  }
 }
 
 interface Copied extends StoredContent {
