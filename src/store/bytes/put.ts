@@ -57,8 +57,9 @@ async function newOnes(pool: pg.Pool, items: readonly Hashed[]): Promise<readonl
 
 /**
  * Marks what is there already, undamaged, as just put, which keeps it from the sweep. Rows are locked in one order: two puts do not
- * deadlock. With a sweep between them it was seen all the same, once in some thousand times; the statement is a transaction of its own, so
- * that it can be done again. A server that crashes may forget the mark, and with it the import that it was made for: the disk is not waited for.
+ * deadlock. Among imports, deletions and sweeps of everything at once a deadlock was seen all the same; the statement is a transaction of
+ * its own, and is done again. A server that crashes may forget the mark, and with it the import that it was made for: the disk is not
+ * waited for.
  */
 async function touch(pool: pg.Pool, items: readonly Hashed[], tries = 5): Promise<ReadonlySet<string>> {
   try {
