@@ -65,7 +65,7 @@ async function main(): Promise<void> {
       if (id.split(':')[0] !== options.device) continue
       const memory = options.gib === undefined ? memoryBytes : Number(options.gib) * GIB
       if (memory === null) throw new Error(`the memory of ${description} is not known: name it with --gib`)
-      const layers = Math.ceil((Number(options.times) * memory) / GIB)
+      const layers = Math.max(2, Math.ceil((Number(options.times) * memory) / GIB))
       const row = [engine.name, id, `${(memory / GIB).toFixed(0)} GiB`, `${layers} GiB`]
       try {
         rows.push([...row, ...(await fill(engine, id, layers))])
