@@ -167,7 +167,8 @@ export async function manifestTable(
   for await (const batch of table.batches(table.names.map((_, i) => i)))
     for (const [i, cells] of columns.entries()) {
       const own = Array.from(await batch.cells(i))
-      cells.push(...own)
+      // One by one: there may be more than a call takes.
+      for (const cell of own) cells.push(cell)
       if (i !== at) continue
       for (const cell of own) {
         const name = String(cell).replace(/^\.?\//, '')

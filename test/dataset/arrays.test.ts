@@ -325,6 +325,19 @@ describe('safetensors', () => {
   })
 })
 
+test('a manifest may have more rows than a call takes arguments', async () => {
+  const rows = 200_000
+  // One white pixel.
+  const pixel = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQImWP4//8/AAX+Av5Y8msOAAAAAElFTkSuQmCC',
+    'base64',
+  )
+  const manifest = Buffer.from(`file,y\n${'a.png,0\n'.repeat(rows)}`)
+  await using file = await openDataset(bytesSource('d.zip', zipOf({ 'a.png': pixel, 'm.csv': manifest })))
+  expect(file.rows).toBe(rows)
+  expect(file.columns.map(({ name, shape }) => [name, shape])).toContainEqual(['image', [3, 1, 1]])
+})
+
 describe('zips', () => {
   test('of something else are named', async () => {
     for (const [entries, message] of [
