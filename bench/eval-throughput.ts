@@ -117,7 +117,7 @@ async function measure(item: Case, api: ReturnType<typeof client>): Promise<stri
     await api.followRun(await api.startRun({ checkpointId, datasetId, batchSize: item.batchSize }))
     return rows / ((performance.now() - begun) / 1000)
   }
-  const pid = (await api.query<{ workers: { pid: number }[] }>('{ workers { pid } }')).workers[0]!.pid
+  const pid = await api.workerPid()
   const peakOf = async (datasetId: string, rows: number) => {
     await resetPeak(pid)
     await run(datasetId, rows)

@@ -1,7 +1,7 @@
 // A dataset that does not fit in memory: made, sent, imported and evaluated, with the peak memory of the processes beside that of a tenth of it.
 // `npm run bench:large-dataset [-- --help]`
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -146,11 +146,9 @@ async function main(): Promise<void> {
     await using platform = await startPlatform()
     const api = client(platform.url)
     const checkpointId = await makeModel(folder, api)
-    const server = (JSON.parse(await readFile(join(platform.folder, 'platform.json'), 'utf8')) as { pid: number }).pid
-    const worker = (await api.query<{ workers: { pid: number }[] }>('{ workers { pid } }')).workers[0]!.pid
     for (const format of options.formats.split(',') as Format[])
       for (const size of [bytes / 10, bytes])
-        rows.push(await measure(folder, api, checkpointId, format, size, [server, worker]))
+        rows.push(await measure(folder, api, checkpointId, format, size, [platform.pid, await api.workerPid()]))
   } finally {
     await rm(folder, { recursive: true, force: true })
     if (rows.length > 0)

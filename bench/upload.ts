@@ -24,7 +24,7 @@ try {
   const bare = fork(new URL('./bare-upload.mjs', import.meta.url), [join(folder, 'out')])
   const bareUrl = await new Promise<string>((resolve) => bare.once('message', (url) => resolve(url as string)))
   await using platform = await startPlatform({})
-  const { pid } = JSON.parse(await readText(join(platform.folder, 'platform.json'))) as { pid: number }
+  const { pid } = platform
   const ways: readonly { readonly name: string; readonly pid: number; readonly send: () => Promise<void> }[] = [
     {
       name: 'bare http server, to a file',
@@ -72,11 +72,6 @@ async function writeRandom(path: string): Promise<void> {
     piece.writeUInt32LE(at)
     await file.write(piece)
   }
-}
-
-async function readText(path: string): Promise<string> {
-  await using file = await open(path)
-  return await file.readFile('utf8')
 }
 
 /** Sends a file as the body; the last part of what was answered as `uploadId`. */

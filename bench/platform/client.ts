@@ -33,6 +33,9 @@ export function client(url: string) {
 
   return {
     query,
+    /** Process of the worker that there is. */
+    workerPid: async (): Promise<number> =>
+      (await query<{ workers: { pid: number }[] }>('{ workers { pid } }')).workers[0]!.pid,
     async upload(path: string): Promise<string> {
       const response = await fetch(`${url}/uploads/${encodeURIComponent(basename(path))}`, {
         method: 'PUT',

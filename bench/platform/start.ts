@@ -9,6 +9,8 @@ const ROOT = new URL('../..', import.meta.url).pathname
 /** A platform of its own, on a fresh data folder and a free port; dispose it to stop it and remove the folder. */
 export interface BenchPlatform extends AsyncDisposable {
   readonly url: string
+  /** Process of the server. */
+  readonly pid: number
   readonly folder: string
   /** Milliseconds from the command to ready. */
   readonly startedInMs: number
@@ -51,6 +53,7 @@ export async function startPlatform(
   }
   return {
     url,
+    pid,
     folder,
     startedInMs,
     stop,

@@ -12,7 +12,7 @@ export interface CsvBlock {
   readonly records: number
   /** Of every record. */
   readonly fields: number
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   /** First byte of the field at a place, without a quote around it. */
   readonly starts: Uint32Array
   /** The byte after it. */
@@ -36,7 +36,7 @@ export async function* csvBlocks(
   limits: DatasetLimits,
 ): AsyncGenerator<CsvBlock> {
   const scanner = csvScanner(source.name, dialect, limits)
-  let rest: Uint8Array = new Uint8Array()
+  let rest: Buffer = Buffer.alloc(0)
   let offset = 0
   for await (const piece of readPieces(source, 0, source.size)) {
     const begin = offset === 0 && BOM.every((byte, i) => piece[i] === byte) ? BOM.length : 0
@@ -51,15 +51,14 @@ export async function* csvBlocks(
 
 /** The text of the field at a place. */
 export function fieldText({ bytes, starts, ends }: CsvBlock, place: number): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const text = buffer.toString('utf8', starts[place], ends[place])
+  const text = bytes.toString('utf8', starts[place], ends[place])
   // Only fields in quotes have quotes inside, two for each.
   return text.includes('"') ? text.replaceAll('""', '"') : text
 }
 
 interface Scanner {
   /** The records that end in `bytes`, which begin with a record, and the bytes that they take. `last`: nothing comes after. */
-  scan(bytes: Uint8Array, last: boolean): { readonly block: CsvBlock; readonly used: number }
+  scan(bytes: Buffer, last: boolean): { readonly block: CsvBlock; readonly used: number }
   /** The error for the record that has not ended yet. */
   tooLong(): AppError
 }
@@ -84,7 +83,7 @@ function csvScanner(name: string, { delimiter }: CsvDialect, limits: DatasetLimi
     )
 
   // What every byte passes through is in variables that no other function sees: those are kept in registers.
-  function scan(bytes: Uint8Array, last: boolean): { readonly block: CsvBlock; readonly used: number } {
+  function scan(bytes: Buffer, last: boolean): { readonly block: CsvBlock; readonly used: number } {
     const { length } = bytes
     const first = separator[0]!
     const highest = Math.max(first, QUOTE)

@@ -21,12 +21,10 @@ export async function decodeImage(
   const own = options.grayscale === true ? luminance(rgb) : rgb
   const { resize: size, interpolation = 'BILINEAR', centerCrop: crop } = options
   const [height, width] = size === undefined ? [own.height, own.width] : targetSize(own, size)
-  const cropped =
-    crop === undefined
-      ? resize(own, width, height, interpolation)
-      : crop[0] <= height && crop[1] <= width
-        ? resize(own, width, height, interpolation, middle(width, height, crop))
-        : middleOf(pad(resize(own, width, height, interpolation), crop), crop)
+  // What is cropped away is not made; a smaller image is put on black first.
+  const fits = crop !== undefined && crop[0] <= height && crop[1] <= width
+  const resized = resize(own, width, height, interpolation, fits ? middle(width, height, crop) : undefined)
+  const cropped = crop === undefined ? resized : middleOf(pad(resized, crop), crop)
   return { ...cropped, data: channelsFirst(cropped) }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Graph } from '../../src/architecture/index.ts'
 import { type ParameterSource, type Session, type ThreadedEngine } from '../../src/engine/index.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/index.ts'
-import { floats, graph, ints, linear, node, noise, parameter, value } from '../engine/graphs.ts'
+import { floats, graph, int64s, ints, linear, node, noise, parameter, value } from '../engine/graphs.ts'
 import { parameterFile, temporaryFolder } from '../engine/parameter-file.ts'
 
 /** A convolution with batch normalisation, dropout and two linear layers: 1×8×8 in, 10 logits out. */
@@ -238,7 +238,7 @@ export function engineContract(name: string, open: () => Promise<ThreadedEngine>
           node('Mul', ['embedded', 's'], 'scaled'),
         ],
         parameters: [parameter('table', [4, 3])],
-        constants: [{ name: 'axes', dtype: 'int64', shape: [1], bytes: new Uint8Array(BigInt64Array.of(2n).buffer) }],
+        constants: [int64s('axes', 2n)],
       })
       const table = Float32Array.from({ length: 12 }, (_, i) => i)
       const ids: Tensor = { dtype: 'int64', shape: [2, 2], data: BigInt64Array.of(3n, 0n, 1n, 1n) }
@@ -306,16 +306,12 @@ export function engineContract(name: string, open: () => Promise<ThreadedEngine>
     // 256 MiB for each sample: the five are more than a buffer of a software adapter may have. Cards with larger buffers answer at once.
     ;(device === 'webgpu' ? test : test.skip)('answers rightly where the device cannot hold a batch', async () => {
       const width = 2 ** 26
-      const numbers = (name: string, ...values: bigint[]) => ({
-        ...({ name, dtype: 'int64', shape: [values.length] } as const),
-        bytes: new Uint8Array(BigInt64Array.from(values).buffer),
-      })
       const heads = graph({
         inputs: [value('x', [width])],
         outputs: [value('y', [1])],
         nodes: [node('Slice', ['x', 'from', 'to', 'axis'], 'head'), linear('head', 'fc', 'y')],
         parameters: [parameter('fc.weight', [1, 2]), parameter('fc.bias', [1])],
-        constants: [numbers('from', 0n), numbers('to', 2n), numbers('axis', 1n)],
+        constants: [int64s('from', 0n), int64s('to', 2n), int64s('axis', 1n)],
       })
       await using folder = await temporaryFolder()
       const weights = { 'fc.weight': Float32Array.of(10, 1), 'fc.bias': Float32Array.of(0.5) }

@@ -5,7 +5,7 @@ import { batchDecoder } from '../../src/evaluation/decode-batch.ts'
 import { compiled } from '../compiled.ts'
 import { temporaryFolder } from '../engine/parameter-file.ts'
 import { expectedLogits, fixtureCase } from '../evaluation/fixture-case.ts'
-import { floats, graph, int, node, value } from '../engine/graphs.ts'
+import { floats, graph, int, int64s, node, value } from '../engine/graphs.ts'
 import { webgpuAdapter } from '../engine/webgpu-adapter.ts'
 import { engineContract } from './engine-contract.ts'
 
@@ -16,15 +16,11 @@ engineContract('onnxruntime', open, 'cpu')
 test('onnxruntime says when the memory is full, and goes on', async () => {
   await using engine = await open()
   // 64 TiB for one sample.
-  const size = new Uint8Array(BigInt64Array.of(1n, 2n ** 44n).buffer)
   const huge = graph({
     inputs: [value('x', [1])],
     outputs: [value('y', [1])],
     nodes: [node('Expand', ['x', 'size'], 'wide'), node('ReduceSum', ['wide', 'axes'], 'y')],
-    constants: [
-      { name: 'size', dtype: 'int64', shape: [2], bytes: size },
-      { name: 'axes', dtype: 'int64', shape: [1], bytes: new Uint8Array(BigInt64Array.of(1n).buffer) },
-    ],
+    constants: [int64s('size', 1n, 2n ** 44n), int64s('axes', 1n)],
   })
   await using session = await engine.load(huge, new Map(), 'cpu', { threads: 1 })
   for (let i = 0; i < 2; i++)
@@ -35,10 +31,6 @@ test('onnxruntime says when the memory is full, and goes on', async () => {
 
 test('onnxruntime executes in parts what the memory does not hold at a time', async () => {
   await using engine = await open()
-  const number = (name: string, value: bigint) => ({
-    ...({ name, dtype: 'int64', shape: [1] } as const),
-    bytes: new Uint8Array(BigInt64Array.of(value).buffer),
-  })
   // As wide as 64 TiB for each sample beyond two.
   const growing = graph({
     inputs: [value('x', [1])],
@@ -52,7 +44,7 @@ test('onnxruntime executes in parts what the memory does not hold at a time', as
       node('Expand', ['x', 'size'], 'wide'),
       node('ReduceSum', ['wide', 'one'], 'y'),
     ],
-    constants: [number('one', 1n), number('two', 2n), number('much', 2n ** 44n)],
+    constants: [int64s('one', 1n), int64s('two', 2n), int64s('much', 2n ** 44n)],
   })
   await using session = await engine.load(growing, new Map(), 'cpu', { threads: 1 })
   const run = (...x: number[]) => session.run(new Map([['x', floats([x.length, 1], x)]]))

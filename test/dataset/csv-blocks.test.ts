@@ -1,10 +1,18 @@
 import { expect, test } from '@jest/globals'
 import { parse } from 'csv-parse/sync'
+import type { ByteSource } from '../../src/container/index.ts'
 import { csvBlocks, fieldText } from '../../src/dataset/csv-blocks.ts'
 import { decimalAt } from '../../src/dataset/csv-decimal.ts'
 import { DEFAULT_DATASET_LIMITS } from '../../src/dataset/index.ts'
 import { randomNumbers } from '../architecture/random-layers.ts'
 import { textFile } from './make-files.ts'
+
+/** The fields of every record. */
+async function* records(file: ByteSource, delimiter: string): AsyncGenerator<string[]> {
+  for await (const block of csvBlocks(file, { delimiter }, DEFAULT_DATASET_LIMITS))
+    for (let record = 0; record < block.records; record++)
+      yield Array.from({ length: block.fields }, (_, i) => fieldText(block, record * block.fields + i))
+}
 
 /** The number of a text, where `decimalAt` says one. */
 const decimal = (text: string): number => {
@@ -94,20 +102,17 @@ test.each([
   const file = textFile('t.csv', text)
   expect(file.size).toBeGreaterThan(2 * 2 ** 20)
   let at = 0
-  for await (const block of csvBlocks(file, { delimiter }, DEFAULT_DATASET_LIMITS))
-    for (let record = 0; record < block.records; record++, at++) {
-      const found = Array.from({ length: block.fields }, (_, i) => fieldText(block, record * block.fields + i))
-      if (found.join('\0') !== expected[at]?.join('\0')) expect(found).toEqual(expected[at])
-    }
+  for await (const found of records(file, delimiter)) {
+    if (found.join('\0') !== expected[at]?.join('\0')) expect(found).toEqual(expected[at])
+    at++
+  }
   expect(at).toBe(expected.length)
 })
 
 test('the last field of a file may be empty', async () => {
-  const records: string[][] = []
-  for await (const block of csvBlocks(textFile('t.csv', 'a,b\n1,'), { delimiter: ',' }, DEFAULT_DATASET_LIMITS))
-    for (let record = 0; record < block.records; record++)
-      records.push(Array.from({ length: block.fields }, (_, i) => fieldText(block, record * block.fields + i)))
-  expect(records).toEqual([
+  const found: string[][] = []
+  for await (const record of records(textFile('t.csv', 'a,b\n1,'), ',')) found.push(record)
+  expect(found).toEqual([
     ['a', 'b'],
     ['1', ''],
   ])

@@ -81,6 +81,7 @@ interface Task {
     await shoot(page, at)
     expect(await violations(page)).toEqual([])
   }
+  const choiceOf = (label: string) => page.getByRole('combobox', { name: label }).or(page.getByLabel(label)).first()
   const openTab = (name: string): Promise<void> => page.getByRole('tab', { name }).click()
 
   test('BINARY: scikit-learn’s metrics, one curve, both sides of the matrix', async () => {
@@ -201,7 +202,7 @@ interface Task {
     await chosen.filter({ hasText: 'REGRESSION v1' }).waitFor({ state: 'attached' })
     // Named by the address, and found by typing.
     await page.goto(`/start?checkpoint=${checkpoint}&dataset=${dataset}`)
-    const choice = page.getByRole('combobox', { name: 'Dataset' }).or(page.getByLabel('Dataset')).first()
+    const choice = choiceOf('Dataset')
     await expectValue('REGRESSION v1 (4 samples)')
     await page.goto(`/start?checkpoint=${checkpoint}`)
     await expectValue('many 100 v1 (1 samples)')
@@ -244,7 +245,7 @@ interface Task {
     const { operators } = model.architecture
     expect(operators).toEqual(['Einsum'])
     await page.goto(`/start?checkpoint=${checkpointId}`)
-    await page.getByRole('combobox', { name: 'Engine' }).or(page.getByLabel('Engine')).first().click()
+    await choiceOf('Engine').click()
     for (const { engine, lackingOperators } of devices) {
       const lacks = lackingOperators.filter((op) => operators.includes(op))
       const name = lacks.length === 0 ? engine : `${engine}: has no ${lacks.join(', ')}`
@@ -264,7 +265,7 @@ interface Task {
     await page.goto('/models')
     await page.getByRole('link', { name: 'BINARY' }).last().click()
     await page.getByRole('tab', { name: 'Try it' }).click()
-    const choice = page.getByRole('combobox', { name: 'Dataset' }).or(page.getByLabel('Dataset')).first()
+    const choice = choiceOf('Dataset')
     await choice.fill('BINARY')
     await page.getByRole('option', { name: /^BINARY v1/ }).click()
     await page.getByLabel('Samples').fill('0-3, 7')

@@ -1,5 +1,6 @@
 import type {
   AttributeValue,
+  Constant,
   Dimension,
   Graph,
   GraphNode,
@@ -49,6 +50,12 @@ export const graph = (more: Partial<Graph>): Graph => ({
 /** y = x·Wᵀ + b of nn.Linear. */
 export const linear = (input: string, name: string, output: string): GraphNode =>
   node('Gemm', [input, `${name}.weight`, `${name}.bias`], output, { transB: int(1) })
+
+/** Whole numbers that a graph has in itself, as sizes and axes are. */
+export const int64s = (name: string, ...values: bigint[]): Constant => ({
+  ...{ name, dtype: 'int64', shape: [values.length] },
+  bytes: new Uint8Array(BigInt64Array.from(values).buffer),
+})
 
 /** A float32 tensor. */
 export const floats = (shape: Shape, data: ArrayLike<number>): Tensor => ({

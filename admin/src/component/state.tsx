@@ -12,6 +12,15 @@ export const Loading = ({ what = 'Loading' }: { readonly what?: string }) => (
 /** A page comes. */
 export const PageLoading = () => <Loading what="Loading the page" />
 
+/** Why something was not done, line by line as the server says it. */
+export const Refusal = ({ title, children }: { readonly title: string; readonly children: string }) => (
+  <Alert color="red" role="alert" title={title}>
+    <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
+      {children}
+    </Text>
+  </Alert>
+)
+
 /** Why something is not there, and a way to try again. */
 export function Failure({
   error,

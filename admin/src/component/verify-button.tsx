@@ -2,6 +2,7 @@ import { Alert, Button, Group, Progress, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { VerifiedPartFragment } from '../generated/graphql.ts'
 import { bytes } from './format.ts'
+import { Refusal } from './state.tsx'
 
 /** What one part of a verification answers. */
 export interface VerifiedPart {
@@ -81,11 +82,7 @@ export function VerifyButton({
           <Text size="sm">Import a file that has the right ones: it replaces them.</Text>
         </Alert>
       )}
-      {problem !== null && (
-        <Alert color="red" role="alert" title="They could not be verified">
-          {problem}
-        </Alert>
-      )}
+      {problem !== null && <Refusal title="They could not be verified">{problem}</Refusal>}
     </Stack>
   )
 }

@@ -1,9 +1,10 @@
 import { skipToken, useMutation, useQuery } from '@apollo/client/react'
-import { Alert, Badge, Button, Group, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { duration, shown } from '../../component/format.ts'
 import { SampleFeatures } from '../../component/sample-features.tsx'
-import { Empty, Loaded } from '../../component/state.tsx'
+import { DatasetSelect } from '../../component/dataset-select.tsx'
+import { Empty, Loaded, Refusal } from '../../component/state.tsx'
 import { WideTable } from '../../component/wide-table.tsx'
 import {
   DatasetChoicesDocument,
@@ -12,7 +13,7 @@ import {
   type DatasetChoiceFragment,
   type PredictMutation,
 } from '../../generated/graphql.ts'
-import { useDatasetChoices } from '../start/use-choices.ts'
+import { useDatasetChoices } from '../../component/use-choices.ts'
 import { sampleRows } from './sample-rows.ts'
 
 type Prediction = NonNullable<PredictMutation['predict']['prediction']>
@@ -74,19 +75,7 @@ function Ask({
     >
       <Stack>
         <Group align="flex-end">
-          <Select
-            label="Dataset"
-            searchable
-            allowDeselect={false}
-            value={datasetId}
-            onSearchChange={data.onSearch}
-            data={data.choices.map((each) => ({
-              value: each.id,
-              label: `${each.name} v${each.version} (${each.rows} samples)`,
-            }))}
-            onChange={(value) => setDataset(value!)}
-            miw={280}
-          />
+          <DatasetSelect choices={data} value={datasetId} onChange={setDataset} minWidth={280} />
           <TextInput
             label="Samples"
             placeholder="0-9, 17"
@@ -97,13 +86,7 @@ function Ask({
             What does it say?
           </Button>
         </Group>
-        {problem !== null && (
-          <Alert color="red" role="alert" title="It was not asked">
-            <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-              {problem}
-            </Text>
-          </Alert>
-        )}
+        {problem !== null && <Refusal title="It was not asked">{problem}</Refusal>}
         {asked !== null && <Answer {...asked} />}
       </Stack>
     </form>

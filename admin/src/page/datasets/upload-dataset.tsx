@@ -1,10 +1,10 @@
 import { useApolloClient, useMutation } from '@apollo/client/react'
-import { Alert, Button, Checkbox, Group, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Select, Stack, Table, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { shape } from '../../component/format.ts'
 import { FileDrop } from '../../component/file-drop.tsx'
-import { Loading } from '../../component/state.tsx'
+import { Loading, Refusal } from '../../component/state.tsx'
 import { Value } from '../../component/text.tsx'
 import { TransferList } from '../../component/transfer-list.tsx'
 import { useTransfers } from '../../component/upload.ts'
@@ -104,13 +104,7 @@ export function UploadDataset() {
       />
       <TransferList transfers={transfers} onStop={cancel} />
       {looking && <Loading what="Looking at its first rows" />}
-      {problem !== null && (
-        <Alert color="red" role="alert" title="It cannot be imported so">
-          <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-            {problem}
-          </Text>
-        </Alert>
-      )}
+      {problem !== null && <Refusal title="It cannot be imported so">{problem}</Refusal>}
       {upload !== null && (
         <>
           {upload.preview.columns.length > 0 && (

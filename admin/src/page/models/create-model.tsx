@@ -1,10 +1,11 @@
 import { useMutation } from '@apollo/client/react'
-import { Alert, Button, Group, JsonInput, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, JsonInput, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { FileDrop } from '../../component/file-drop.tsx'
 import { TransferList } from '../../component/transfer-list.tsx'
 import { useTransfers } from '../../component/upload.ts'
+import { Refusal } from '../../component/state.tsx'
 import { CreateModelDocument, type Task } from '../../generated/graphql.ts'
 
 const TASKS = [
@@ -100,13 +101,7 @@ export function CreateModel() {
           <Text size="sm">Architecture: {file.name}</Text>
         )}
         <TransferList transfers={transfers} onStop={cancel} />
-        {problem !== null && (
-          <Alert color="red" role="alert" title="The model was not created">
-            <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-              {problem}
-            </Text>
-          </Alert>
-        )}
+        {problem !== null && <Refusal title="The model was not created">{problem}</Refusal>}
         <Group>
           <Button type="submit" loading={loading} disabled={name === '' || (file === null && layers === '')}>
             Create the model

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import { BindingPanel } from '../../component/binding-panel.tsx'
 import { FileDrop } from '../../component/file-drop.tsx'
-import { Loading } from '../../component/state.tsx'
+import { Loading, Refusal } from '../../component/state.tsx'
 import { TransferList } from '../../component/transfer-list.tsx'
 import { useTransfers } from '../../component/upload.ts'
 import {
@@ -76,13 +76,7 @@ export function UploadCheckpoint({ modelId, onCreated }: { readonly modelId: str
       />
       <TransferList transfers={transfers} onStop={cancel} />
       {loading && <Loading what="Importing it" />}
-      {problem !== null && (
-        <Alert color="red" role="alert" title="It was not imported">
-          <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-            {problem}
-          </Text>
-        </Alert>
-      )}
+      {problem !== null && <Refusal title="It was not imported">{problem}</Refusal>}
       {created !== null && (
         <Stack gap="xs">
           <Group gap="xs">

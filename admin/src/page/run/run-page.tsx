@@ -1,12 +1,12 @@
 import { useMutation, useQuery } from '@apollo/client/react'
-import { Alert, Anchor, Button, Group, Stack, Tabs, Text } from '@mantine/core'
+import { Anchor, Button, Group, Stack, Tabs, Text } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import { Link, useParams, useSearchParams } from 'react-router'
 import { announce } from '../../component/announce.tsx'
 import { DeleteButton } from '../../component/delete-button.tsx'
 import { duration } from '../../component/format.ts'
 import { PageTitle } from '../../component/page-title.tsx'
-import { Failure, Loaded, Loading, Section } from '../../component/state.tsx'
+import { Failure, Loaded, Loading, Refusal, Section } from '../../component/state.tsx'
 import { Moment, Status } from '../../component/text.tsx'
 import { CancelRunDocument, DeleteRunDocument, RunPageDocument, type RunPageQuery } from '../../generated/graphql.ts'
 import { Configuration } from './configuration.tsx'
@@ -67,13 +67,7 @@ function Run({ run, onEnd }: { readonly run: NonNullable<RunPageQuery['run']>; r
         {run.durationMs !== null && `, took ${duration(run.durationMs)}`}
       </Text>
       <Stack>
-        {run.error !== null && (
-          <Alert color="red" title={`It failed: ${run.error.code}`} role="alert">
-            <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-              {run.error.message}
-            </Text>
-          </Alert>
-        )}
+        {run.error !== null && <Refusal title={`It failed: ${run.error.code}`}>{run.error.message}</Refusal>}
         {failure !== null && <Failure error={failure} retry={() => location.reload()} />}
         {!succeeded && <LiveProgress run={run} />}
         {!succeeded && points.length > 0 && (

@@ -15,7 +15,8 @@ import {
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { BindingPanel } from '../../component/binding-panel.tsx'
-import { Loaded, Section } from '../../component/state.tsx'
+import { DatasetSelect } from '../../component/dataset-select.tsx'
+import { Loaded, Refusal, Section } from '../../component/state.tsx'
 import {
   BindCheckpointDocument,
   OperatorsOfDocument,
@@ -26,7 +27,7 @@ import {
   type StartChoicesQuery,
 } from '../../generated/graphql.ts'
 import { deviceChoices, engineChoices } from './able-devices.ts'
-import { useCheckpointChoices, useDatasetChoices } from './use-choices.ts'
+import { useCheckpointChoices, useDatasetChoices } from '../../component/use-choices.ts'
 
 /** What to evaluate, on what, where; the rest has defaults. */
 export function StartForm({
@@ -113,18 +114,7 @@ export function StartForm({
                 setStrict(true)
               }}
             />
-            <Select
-              label="Dataset"
-              searchable
-              allowDeselect={false}
-              value={datasetId}
-              onSearchChange={data.onSearch}
-              data={data.choices.map((each) => ({
-                value: each.id,
-                label: `${each.name} v${each.version} (${each.rows} samples)`,
-              }))}
-              onChange={(value) => setDataset(value!)}
-            />
+            <DatasetSelect choices={data} value={datasetId} onChange={setDataset} />
           </SimpleGrid>
           {mapping !== null && (
             <Alert color="blue" role="status" title="With a fix of the keys">
@@ -204,13 +194,7 @@ export function StartForm({
             The run will wait until there is one.
           </Alert>
         )}
-        {problem !== null && (
-          <Alert color="red" role="alert" title="The run was not started">
-            <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-              {problem}
-            </Text>
-          </Alert>
-        )}
+        {problem !== null && <Refusal title="The run was not started">{problem}</Refusal>}
         <Group>
           <Button type="submit" loading={loading} disabled={!fits}>
             Start the run

@@ -8,7 +8,7 @@ import {
   DatasetsNamedDocument,
   type CheckpointChoiceFragment,
   type DatasetChoiceFragment,
-} from '../../generated/graphql.ts'
+} from '../generated/graphql.ts'
 
 /** Entries of a list's first page (operations/start.graphql): of a longer list, what somebody types is looked for by the server. */
 const PAGE = 100
@@ -21,6 +21,8 @@ interface Choices<Choice> {
   readonly chosen: Choice | undefined
   readonly onSearch: (text: string) => void
 }
+
+export type DatasetChoices = Choices<DatasetChoiceFragment>
 
 /** What can be evaluated: the newest, what is typed, and what is chosen, however old it is. */
 export function useCheckpointChoices(newest: readonly CheckpointChoiceFragment[], id: string) {
