@@ -11,7 +11,8 @@ const BATCH = 200
 /** How often a batch is tried again, and after how many milliseconds. */
 const RETRIES = 5
 const RETRY_MS = 50
-const FOREIGN_KEY_VIOLATION = '23503'
+/** What a foreign key refuses with: PostgreSQL 18 tells of RESTRICT by a code of its own. */
+const FOREIGN_KEY_VIOLATIONS = new Set<unknown>(['23503', '23001'])
 
 /**
  * Removes what nothing names and what was not put for a while. A row that somebody works with is left for the next time.
@@ -56,7 +57,7 @@ async function sweepBatch(pool: pg.Pool, graceMs: number): Promise<readonly numb
       return rows.map((row) => Number(row.byteLength))
     })
   } catch (error) {
-    if ((error as pg.DatabaseError).code === FOREIGN_KEY_VIOLATION) return null
+    if (FOREIGN_KEY_VIOLATIONS.has((error as pg.DatabaseError).code)) return null
     throw error
   }
 }
