@@ -44,6 +44,10 @@ interface RunAnswer {
   }
 }
 
+interface UploadsAnswer {
+  readonly uploads: { readonly nodes: readonly { readonly fileName: string; readonly bytes: number }[] }
+}
+
 interface CompareAnswer {
   readonly compareRuns: {
     readonly others: readonly [
@@ -70,6 +74,11 @@ const RUN = `query ($id: ID!) { run(id: $id) {
   const lastPart = (): string => new URL(page.url()).pathname.split('/').at(-1)!
   const answerOf = async (id: string): Promise<RunAnswer['run']> =>
     ((await graphql(platform.url, RUN, { id })).data as RunAnswer).run
+  /** How much of an upload the server has. */
+  const bytesThere = async (fileName: string): Promise<number> => {
+    const answer = await graphql(platform.url, '{ uploads { nodes { fileName bytes } } }')
+    return (answer.data as UploadsAnswer).uploads.nodes.find((upload) => upload.fileName === fileName)?.bytes ?? 0
+  }
 
   let failed: string | null = null
   /** A test that goes on where the one before has stopped; after one that failed there is nothing to go on from. */
@@ -448,11 +457,12 @@ print(json.dumps([sorted({str(v.device) for v in state.values()}), all(torch.equ
     }
     const network = await window.context.newCDPSession(page)
     await network.send('Network.enable')
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: size / 6 }
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: size / 20 }
     await network.send('Network.emulateNetworkConditions', slow)
     await choose()
     await page.getByText(/^large.safetensors$/).waitFor()
-    await page.waitForTimeout(3000)
+    // Not before the server has some of it.
+    while ((await bytesThere('large.safetensors')) === 0) await page.waitForTimeout(200)
     await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 })
     await choose()
     await page.getByText(/classes in .* rows/).waitFor()
