@@ -38,6 +38,7 @@ export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, Me
       const values = batch[of]
       sum.load(state.sum)
       weight.load(state.weight)
+      let ones = 0
       for (let i = 0; i < n; i++) {
         const value = values[i]!
         if (Number.isNaN(value)) {
@@ -46,11 +47,14 @@ export function sampleMean(of: 'losses' | 'briers'): Accumulator<ScoredBatch, Me
         }
         const w = weights[i]!
         sum.add(w * value)
-        weight.add(w)
+        // Most samples count once; their number is exact as well.
+        if (w === 1) ones++
+        else weight.add(w)
         const at = 2 * (hashes[i]! % BLOCKS)
         state.blocks[at]! += inSteps(w)
         state.blocks[at + 1]! += inSteps(w * value)
       }
+      weight.add(ones)
       state.sum = sum.take()
       state.weight = weight.take()
       state.samples += n
